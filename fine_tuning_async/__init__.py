@@ -1,0 +1,155 @@
+"""An asyncio client for the OpenAI-shaped fine-tuning API, with a local server that speaks it.
+
+Names are resolved on first use (PEP 562), so that importing the package imports neither aiohttp nor cattrs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from ._codec import from_dict, to_dict
+    from ._wire import Response
+    from .api.jobs import NO_METADATA
+    from .client import FineTuningClient
+    from .errors import (
+        APIError,
+        AuthenticationError,
+        BadRequestError,
+        ClientStateError,
+        ConflictError,
+        ConnectionFailed,
+        CreateUncertainError,
+        DeadlineExceeded,
+        FineTuningError,
+        InvalidArgumentError,
+        NotFoundError,
+        PaginationError,
+        PermissionDeniedError,
+        RateLimitError,
+        ResponseFormatError,
+        ServerError,
+        SourceNotFoundError,
+        UnprocessableEntityError,
+    )
+    from .models import (
+        TERMINAL_STATUSES,
+        DPOHyperparameters,
+        DPOMethod,
+        File,
+        FineTuningJob,
+        Grader,
+        Integration,
+        JobCheckpoint,
+        JobError,
+        JobEvent,
+        JobStatus,
+        LabelModelGrader,
+        Method,
+        Metrics,
+        MultiGrader,
+        PythonGrader,
+        ReinforcementHyperparameters,
+        ReinforcementMethod,
+        ScoreModelGrader,
+        StringCheckGrader,
+        SupervisedHyperparameters,
+        SupervisedMethod,
+        TextSimilarityGrader,
+        UnknownGrader,
+        WandbSettings,
+    )
+    from .pagination import Page, Paginator
+    from .retry import AttemptRecord, RetryPolicy
+
+_HOMES = {
+    "_codec": "from_dict to_dict",
+    "_wire": "Response",
+    "api.jobs": "NO_METADATA",
+    "client": "FineTuningClient",
+    "errors": (
+        "APIError AuthenticationError BadRequestError ClientStateError ConflictError ConnectionFailed "
+        "CreateUncertainError DeadlineExceeded FineTuningError InvalidArgumentError NotFoundError PaginationError "
+        "PermissionDeniedError RateLimitError ResponseFormatError ServerError SourceNotFoundError "
+        "UnprocessableEntityError"
+    ),
+    "models": (
+        "DPOHyperparameters DPOMethod File FineTuningJob Grader Integration JobCheckpoint JobError JobEvent "
+        "JobStatus LabelModelGrader Method Metrics MultiGrader PythonGrader ReinforcementHyperparameters "
+        "ReinforcementMethod ScoreModelGrader StringCheckGrader SupervisedHyperparameters SupervisedMethod "
+        "TERMINAL_STATUSES TextSimilarityGrader UnknownGrader WandbSettings"
+    ),
+    "pagination": "Page Paginator",
+    "retry": "AttemptRecord RetryPolicy",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [
+    "NO_METADATA",
+    "TERMINAL_STATUSES",
+    "APIError",
+    "AttemptRecord",
+    "AuthenticationError",
+    "BadRequestError",
+    "ClientStateError",
+    "ConflictError",
+    "ConnectionFailed",
+    "CreateUncertainError",
+    "DPOHyperparameters",
+    "DPOMethod",
+    "DeadlineExceeded",
+    "File",
+    "FineTuningClient",
+    "FineTuningError",
+    "FineTuningJob",
+    "Grader",
+    "Integration",
+    "InvalidArgumentError",
+    "JobCheckpoint",
+    "JobError",
+    "JobEvent",
+    "JobStatus",
+    "LabelModelGrader",
+    "Method",
+    "Metrics",
+    "MultiGrader",
+    "NotFoundError",
+    "Page",
+    "PaginationError",
+    "Paginator",
+    "PermissionDeniedError",
+    "PythonGrader",
+    "RateLimitError",
+    "ReinforcementHyperparameters",
+    "ReinforcementMethod",
+    "Response",
+    "ResponseFormatError",
+    "RetryPolicy",
+    "ScoreModelGrader",
+    "ServerError",
+    "SourceNotFoundError",
+    "StringCheckGrader",
+    "SupervisedHyperparameters",
+    "SupervisedMethod",
+    "TextSimilarityGrader",
+    "UnknownGrader",
+    "UnprocessableEntityError",
+    "WandbSettings",
+    "__version__",
+    "from_dict",
+    "to_dict",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

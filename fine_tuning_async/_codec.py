@@ -1,0 +1,100 @@
+"""The one cattrs converter: decoded JSON to models and back, strict in types and lossless in content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from enum import Enum
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from attrs import fields
+
+from ._hooks import Mismatch, converter, each_of, hook_for
+from .errors import ResponseFormatError
+from .models import WireObject
+
+if TYPE_CHECKING:
+    from attrs import Attribute
+
+__all__ = ["from_dict", "structure", "structure_page", "to_dict"]
+
+M = TypeVar("M", bound=WireObject)
+
+
+def structure(cls: type[M], document: object, *, request_id: str | None = None, at: str = "$") -> M:
+    """Make a model of a decoded JSON document, which it keeps.
+
+    Raises:
+        ResponseFormatError: The document does not fit; the message names the path, what was expected and found.
+    """
+    try:
+        return cast("M", hook_for(cls)(document, cls))
+    except Mismatch as mismatch:
+        raise _format_error(mismatch, at, request_id) from None
+
+
+def structure_page(cls: type[M], documents: list[object], *, request_id: str | None = None) -> list[M]:
+    """Make models of the `data` of a list."""
+    try:
+        return each_of(documents, hook_for(cls), cls)
+    except Mismatch as mismatch:
+        raise _format_error(mismatch, "$.data", request_id) from None
+
+
+def from_dict(cls: type[M], data: Mapping[str, object]) -> M:
+    """Make a model of a JSON object, of which it keeps a copy.
+
+    Raises:
+        ResponseFormatError: The data does not fit; the message names the JSON path, what was expected and found.
+    """
+    return structure(cls, deepcopy(data if isinstance(data, dict) else dict(data)))
+
+
+def to_dict(model: WireObject) -> dict[str, object]:
+    """Return a model as the JSON object that it stands for.
+
+    A model that came from a server comes back exactly, with unknown fields, and nulls and absent fields told
+    apart; a field changed through `attrs.evolve` is the only difference. Of a model that the caller built, the
+    fields that are None are left out.
+    """
+    origin = model._raw  # noqa: SLF001 - the base class keeps it for this function alone
+    result = {key: deepcopy(value) for key, value in origin.items()} if origin else {}
+    for attribute in fields(type(model)):
+        if attribute.name == "_raw":
+            continue
+        value, key = getattr(model, attribute.name), cast("str", attribute.alias)
+        if _said(value, key, attribute, origin):
+            result[key] = _unstructure(value, result.get(key))
+    return result
+
+
+def _said(value: object, key: str, attribute: Attribute[Any], origin: dict[str, object] | None) -> bool:
+    if origin is None:
+        return value is not None
+    return key in origin or value != attribute.default
+
+
+def _unstructure(value: object, before: object) -> object:
+    if isinstance(value, WireObject):
+        return to_dict(value)
+    if isinstance(value, list | tuple):
+        return [_unstructure(each, None) for each in value]
+    if isinstance(value, Mapping):
+        return {key: _unstructure(each, None) for key, each in value.items()}
+    if isinstance(value, Enum):
+        return value.value
+    # 5.0 where a whole number was expected reads as 5, and goes back as it came.
+    return before if value == before and type(value) is not bool else value
+
+
+def _format_error(mismatch: Mismatch, at: str, request_id: str | None) -> ResponseFormatError:
+    path = at + mismatch.path[1:]
+    request = f" (request {request_id})" if request_id else ""
+    return ResponseFormatError(
+        f"the answer does not fit: {path} {mismatch.complaint}{request}", path=path, request_id=request_id
+    )
+
+
+converter.register_unstructure_hook_func(
+    lambda cls: isinstance(cls, type) and issubclass(cls, WireObject), to_dict
+)

@@ -1,0 +1,178 @@
+"""The strict hooks of the converter: how each type of a model is made of JSON."""
+
+from __future__ import annotations
+
+from typing import Any, cast, get_args
+
+from cattrs import Converter
+
+from ._generate import Hook, Mismatch, as_object, model_hook, step
+from .models import (
+    Grader,
+    LabelModelGrader,
+    MultiGrader,
+    PythonGrader,
+    ScoreModelGrader,
+    SingleGrader,
+    StringCheckGrader,
+    TextSimilarityGrader,
+    UnknownGrader,
+    WireObject,
+)
+
+__all__ = ["Hook", "Mismatch", "converter", "each_of", "hook_for"]
+
+# Beyond it a double no longer tells neighbouring whole numbers apart (IEEE 754, binary64).
+EXACT_FLOAT = 2.0**53
+
+
+def _string(value: object, _: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise Mismatch.of("a string", value)
+
+
+def _whole(value: object, _: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer() and abs(value) <= EXACT_FLOAT:
+        return int(value)
+    raise Mismatch.of("a whole number", value)
+
+
+def _number(value: object, _: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise Mismatch.of("a number", value)
+
+
+def _boolean(value: object, _: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise Mismatch.of("true or false", value)
+
+
+def _whole_or_string(value: object, _: object) -> int | str:
+    if isinstance(value, str):
+        return value
+    try:
+        return _whole(value, int)
+    except Mismatch:
+        raise Mismatch.of("a whole number or a string", value) from None
+
+
+def _number_or_string(value: object, _: object) -> float | str:
+    if isinstance(value, str):
+        return value
+    try:
+        return _number(value, float)
+    except Mismatch:
+        raise Mismatch.of("a number or a string", value) from None
+
+
+def _anything(value: object, _: object) -> object:
+    return value
+
+
+def _list_hook(hint: Any) -> Hook:
+    (inner,) = get_args(hint)
+    hook = hook_for(inner)
+
+    def structure_list(value: object, _: object) -> list[object]:
+        if not isinstance(value, list):
+            raise Mismatch.of("a list", value)
+        return each_of(value, hook, inner)
+
+    return structure_list
+
+
+def each_of(values: list[Any], hook: Hook, cls: object) -> list[Any]:
+    result: list[Any] = []
+    try:
+        # The bound append, in a loop, so that the index of a failure is the number of what went before it.
+        append = result.append
+        for value in values:
+            append(hook(value, cls))
+    except Mismatch as mismatch:
+        raise mismatch.inside(f"[{len(result)}]") from None
+    return result
+
+
+def _dict_hook(hint: Any) -> Hook:
+    _, inner = get_args(hint)
+    hook = hook_for(inner)
+
+    def structure_dict(value: object, _: object) -> dict[str, object]:
+        result = {}
+        for key, each in as_object(value).items():
+            try:
+                result[key] = hook(each, inner)
+            except Mismatch as mismatch:
+                raise mismatch.inside(step(key)) from None
+        return result
+
+    return structure_dict
+
+
+_GRADERS: dict[str, type[WireObject]] = {
+    "string_check": StringCheckGrader,
+    "text_similarity": TextSimilarityGrader,
+    "python": PythonGrader,
+    "score_model": ScoreModelGrader,
+    "label_model": LabelModelGrader,
+    "multi": MultiGrader,
+}
+
+
+def _grader(value: object, _: object) -> WireObject:
+    tag = as_object(value).get("type")
+    cls = _GRADERS.get(tag, UnknownGrader) if isinstance(tag, str) else UnknownGrader
+    return cast("WireObject", hook_for(cls)(value, cls))
+
+
+def _single_grader(value: object, hint: object) -> WireObject:
+    if as_object(value).get("type") == "multi":
+        return cast("WireObject", hook_for(UnknownGrader)(value, UnknownGrader))
+    return _grader(value, hint)
+
+
+def _graders(value: object, _: object) -> object:
+    # The specification says one grader, its examples and the server say a mapping of names to graders.
+    if isinstance(as_object(value).get("type"), str):
+        return _single_grader(value, SingleGrader)
+    return hook_for(dict[str, SingleGrader])(value, dict[str, SingleGrader])
+
+
+def _is_list(hint: Any) -> bool:
+    return getattr(hint, "__origin__", None) is list
+
+
+def _is_dict(hint: Any) -> bool:
+    return getattr(hint, "__origin__", None) is dict
+
+
+def _is_model(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, WireObject)
+
+
+def hook_for(hint: Any) -> Hook:
+    return converter.get_structure_hook(hint)
+
+
+converter = Converter()
+for _hint, _function in {
+    str: _string,
+    int: _whole,
+    float: _number,
+    bool: _boolean,
+    int | str: _whole_or_string,
+    float | str: _number_or_string,
+    Grader: _grader,
+    SingleGrader: _single_grader,
+    dict[str, SingleGrader] | SingleGrader: _graders,
+}.items():
+    converter.register_structure_hook(_hint, _function)
+converter.register_structure_hook_func(lambda hint: hint is object, _anything)
+converter.register_structure_hook_factory(_is_list, _list_hook)
+converter.register_structure_hook_factory(_is_dict, _dict_hook)
+converter.register_structure_hook_factory(_is_model, lambda cls: model_hook(cls, hook_for))

@@ -1,0 +1,209 @@
+"""The one loop through which every call goes: authorise, send, decipher, wait, again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from math import inf
+from typing import TYPE_CHECKING, cast
+
+from attrs import define, evolve, field
+
+from ._document import encode
+from ._wire import Authorization, Body, Request, Response, Secret, decipher, redirect
+from .errors import (
+    APIError,
+    ConnectionFailed,
+    DeadlineExceeded,
+    FineTuningError,
+    InvalidArgumentError,
+    ResponseFormatError,
+)
+from .retry import AttemptRecord, RetryBudget, RetryPolicy, cost, may_retry
+from .transport import Parcel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .transport import Transport
+
+__all__ = ["KeyProvider", "OnAttempt", "Pipeline", "checked_key"]
+
+KeyProvider = Callable[[], Awaitable[str]]
+OnAttempt = Callable[[AttemptRecord], object]
+
+MAX_REDIRECTS = 5
+
+logger = logging.getLogger("fine_tuning_async")
+
+
+@define(kw_only=True, eq=False)
+class Pipeline:
+    """Everything that is the same for all calls of a client, with the loop that makes one call.
+
+    Attributes:
+        key: The key, or an async callable that is asked for it before each attempt.
+        key_header: The header that carries it, and what stands before the key there.
+        timeout: Seconds; the deadline of one call with all its attempts and waits. For a streamed body, the time
+            that may pass without progress.
+    """
+
+    transport: Transport
+    base_url: str
+    key: Secret | KeyProvider = field(repr=False)
+    key_header: tuple[str, str] = ("Authorization", "Bearer ")
+    headers: Mapping[str, str] = field(repr=False)
+    timeout: float
+    retry: RetryPolicy
+    budget: RetryBudget
+    on_attempt: OnAttempt | None = None
+
+    async def call(self, request: Request) -> Response:
+        """Send a request as often as is safe and allowed; return the answer of a success.
+
+        Raises:
+            APIError: The server answered with an error status.
+            ConnectionFailed: No answer came.
+            DeadlineExceeded: Time ran out.
+            ResponseFormatError: The answer is too large.
+            ClientStateError: The client is closed, or its session belongs to another loop.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline = inf if request.body else clock() + self.timeout
+        attempt = 1
+        while True:
+            outcome, delay = await self._attempt(request, attempt, deadline)
+            if isinstance(outcome, Response):
+                return outcome
+            if delay is None:
+                raise self._verdict(outcome, request, attempt, late=clock() >= deadline)
+            await asyncio.sleep(delay)
+            attempt += 1
+
+    async def _attempt(
+        self, request: Request, attempt: int, deadline: float
+    ) -> tuple[Response | FineTuningError, float | None]:
+        """Send once; return the answer, or the failure and the seconds to wait, None if it is final."""
+        started_at, clock = time.time(), asyncio.get_running_loop().time
+        start = clock()
+        patience = self.timeout if request.body else self.retry.attempt_timeout
+        outcome: Response | FineTuningError
+        try:
+            outcome = await self._send(request, min(deadline, start + patience))
+        except (ConnectionFailed, ResponseFormatError) as failure:
+            outcome = failure
+        delay = None
+        if isinstance(outcome, Response):
+            self.budget.refund()
+        else:
+            delay = self._delay(request, outcome, attempt, deadline - clock())
+        self._report(request, attempt, (started_at, clock() - start), outcome, delay)
+        return outcome, delay
+
+    async def _send(self, request: Request, until: float) -> Response | APIError:
+        secret = self.key if isinstance(self.key, Secret) else await self._ask_for_key(self.key, until)
+        parcel = self._parcel(request, Authorization(*self.key_header, secret), until)
+        answer = await self.transport.send(parcel)
+        for _ in range(MAX_REDIRECTS):
+            target = redirect(parcel.url, parcel.method, answer)
+            if target is None:
+                break
+            parcel = evolve(parcel, url=target)
+            answer = await self.transport.send(parcel)
+        return decipher(answer, request, secret=secret, now=time.time())
+
+    async def _ask_for_key(self, provider: KeyProvider, until: float) -> Secret:
+        try:
+            async with asyncio.timeout_at(until) as timeout:
+                return checked_key(await provider())
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            raise ConnectionFailed("the api_key callable gave no key in time", sent=False) from None
+
+    def _parcel(self, request: Request, authorization: Authorization, until: float) -> Parcel:
+        headers, content = self.headers, cast("bytes | Body | None", request.body)
+        if request.json is not None:
+            headers, content = {**headers, "Content-Type": "application/json"}, encode(request.json)
+        elif request.body is not None:
+            sizes = {"Content-Type": request.body.content_type, "Content-Length": str(request.body.size)}
+            headers = {**headers, **sizes}
+        return Parcel(
+            method=request.method,
+            url=self.base_url + request.target,
+            headers={**headers, **request.headers} if request.headers else headers,
+            authorization=authorization,
+            content=content,
+            until=until,
+            idle=self.timeout,
+        )
+
+    def _delay(self, request: Request, failure: FineTuningError, attempt: int, remaining: float) -> float | None:
+        if attempt >= self.retry.attempts or not may_retry(failure, request.replay):
+            return None
+        asked = failure.retry_after if isinstance(failure, APIError) else None
+        # Full jitter: clients that failed together must not come back together.
+        delay = random.uniform(0, self.retry.ceiling(attempt)) if asked is None else asked  # noqa: S311 - jitter guards nothing
+        if delay >= remaining or not self.budget.spend(cost(failure)):
+            return None
+        return delay
+
+    def _verdict(self, failure: FineTuningError, request: Request, attempt: int, *, late: bool) -> FineTuningError:
+        if late and isinstance(failure, ConnectionFailed):
+            text = f"{request}: {self.timeout:g} s passed without an answer, after {attempt} attempt(s)"
+            exceeded = DeadlineExceeded(text, sent=failure.sent)
+            exceeded.__cause__ = failure
+            return exceeded
+        if attempt > 1:
+            failure.add_note(f"The request was sent {attempt} times.")
+        return failure
+
+    def _report(
+        self,
+        request: Request,
+        attempt: int,
+        timing: tuple[float, float],
+        outcome: Response | FineTuningError,
+        delay: float | None,
+    ) -> None:
+        level = logging.DEBUG if delay is None else logging.INFO
+        if self.on_attempt is None and not logger.isEnabledFor(level):
+            return
+        record = AttemptRecord(
+            method=request.method,
+            path=request.path,
+            attempt=attempt,
+            started_at=timing[0],
+            duration=timing[1],
+            outcome=outcome.status if isinstance(outcome, Response | APIError) else type(outcome).__name__,
+            delay=delay,
+            request_id=getattr(outcome, "request_id", None),
+        )
+        logger.log(level, "%s", record)
+        if self.on_attempt is not None:
+            self._observe(self.on_attempt, record)
+
+    def _observe(self, on_attempt: OnAttempt, record: AttemptRecord) -> None:
+        try:
+            on_attempt(record)
+        except Exception:  # a broken observer must not break a call that may have created a job
+            logger.exception("on_attempt failed; the call goes on")
+
+
+def checked_key(key: object) -> Secret:
+    """Return a key as a secret.
+
+    Raises:
+        InvalidArgumentError: It is no string, empty, or has characters that no header may have.
+    """
+    if not isinstance(key, str) or not key.strip():
+        raise InvalidArgumentError("the API key is no string or is empty; pass api_key or set OPENAI_API_KEY")
+    if not key.isascii() or not key.isprintable() or key != key.strip():
+        raise InvalidArgumentError(
+            "the API key has white space around it, a line break or characters that a header cannot carry; "
+            "it was probably read from a file: strip it"
+        )
+    return Secret(key)

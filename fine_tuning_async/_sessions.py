@@ -1,0 +1,163 @@
+"""Which aiohttp session a request goes through, owned or borrowed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+import aiohttp
+
+from .errors import ClientStateError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+__all__ = ["BorrowedSession", "OwnedSessions", "Sessions", "SharedSessions"]
+
+# Seconds. Common servers drop idle connections after five (uvicorn) or more; a POST sent at that very moment is
+# lost without anybody knowing how far it came. Letting go first avoids it.
+KEEP_ALIVE = 4.0
+
+
+class Sessions(Protocol):
+    """Gives the session of the running loop."""
+
+    closed: bool
+
+    def current(self) -> aiohttp.ClientSession:
+        """Return the session to use now.
+
+        Raises:
+            ClientStateError: The client is closed, or there is no session for the running loop.
+        """
+        ...
+
+    @property
+    def unclosed(self) -> bool:
+        """Whether a session of ours is open in a loop that still lives."""
+        ...
+
+    async def close(self) -> None:
+        """Close what is owned."""
+        ...
+
+
+def _require_open(sessions: Sessions) -> None:
+    if sessions.closed:
+        raise ClientStateError("the client is closed; open it again with `async with client:`, or make another")
+
+
+class BorrowedSession:
+    """A session that belongs to the caller: never closed here."""
+
+    unclosed = False
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+        self.closed = False
+
+    def current(self) -> aiohttp.ClientSession:
+        """Return the caller's session, if it can be used in the running loop."""
+        _require_open(self)
+        if self._session.closed:
+            raise ClientStateError("the session given to the client is closed; give it an open one")
+        if self._session._loop is not asyncio.get_running_loop():  # noqa: SLF001 - the public `loop` is deprecated
+            raise ClientStateError(
+                "the session given to the client belongs to another event loop; "
+                "make session and client in the loop that uses them, or give no session"
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Stop using the session; whoever made it closes it."""
+        self.closed = True
+
+
+class SharedSessions:
+    """The sessions of another client, for a view on it."""
+
+    unclosed = False
+
+    def __init__(self, original: Sessions) -> None:
+        self._original = original
+        self.closed = False
+
+    def current(self) -> aiohttp.ClientSession:
+        """Return the other client's session."""
+        _require_open(self)
+        return self._original.current()
+
+    async def close(self) -> None:
+        """Stop using the sessions; the client that owns them closes them."""
+        self.closed = True
+
+
+class OwnedSessions:
+    """One session for each loop, opened on first use.
+
+    Each is kept by an async generator that closes it in the end. A loop runs the generators that it still knows
+    when it shuts down, so that a client that outlives `asyncio.run` leaves nothing behind.
+    """
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._keepers: dict[asyncio.AbstractEventLoop, AsyncGenerator[aiohttp.ClientSession]] = {}
+        self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+
+    def current(self) -> aiohttp.ClientSession:
+        """Return the session of the running loop, opened if need be."""
+        _require_open(self)
+        loop = asyncio.get_running_loop()
+        session = self._sessions.get(loop)
+        if session is None or session.closed:
+            session = self._open(loop)
+        return session
+
+    @property
+    def unclosed(self) -> bool:
+        """Whether a session is open in a loop that still lives."""
+        return any(not s.closed and not loop.is_closed() for loop, s in self._sessions.items())
+
+    async def close(self) -> None:
+        """Close the session of the running loop, and forget those of loops that are gone."""
+        self.closed = True
+        keeper = self._keepers.pop(loop := asyncio.get_running_loop(), None)
+        self._sessions.pop(loop, None)
+        if keeper is not None:
+            await keeper.aclose()
+        self._forget_closed_loops()
+
+    def _open(self, loop: asyncio.AbstractEventLoop) -> aiohttp.ClientSession:
+        self._forget_closed_loops()
+        keeper = _keep_session()
+        session = _first(keeper)
+        self._keepers[loop], self._sessions[loop] = keeper, session
+        return session
+
+    def _forget_closed_loops(self) -> None:
+        for loop in [each for each in self._sessions if each.is_closed()]:
+            del self._sessions[loop], self._keepers[loop]
+
+
+async def _keep_session() -> AsyncGenerator[aiohttp.ClientSession]:
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(keepalive_timeout=KEEP_ALIVE), cookie_jar=aiohttp.DummyCookieJar()
+    )
+    try:
+        yield session
+    finally:
+        await session.close()
+
+
+def _first(keeper: AsyncGenerator[aiohttp.ClientSession]) -> aiohttp.ClientSession:
+    """Run a keeper to its yield.
+
+    It awaits nothing before, so that one step does it: no other task can come between and open a second session.
+    """
+    step = keeper.__anext__()
+    try:
+        step.send(None)
+    except StopIteration as reached:
+        session: aiohttp.ClientSession = reached.value
+        return session
+    raise AssertionError("a keeper reaches its yield in one step")

@@ -1,0 +1,65 @@
+"""What the mixins share: one call, one list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from fine_tuning_async._codec import structure
+from fine_tuning_async._wire import Request
+from fine_tuning_async.errors import InvalidArgumentError
+from fine_tuning_async.models import WireObject
+from fine_tuning_async.pagination import Page, Paginator, parse_page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fine_tuning_async._pipeline import Pipeline
+
+__all__ = ["BaseAPI"]
+
+M = TypeVar("M", bound=WireObject)
+
+
+class BaseAPI:
+    """Holds the pipeline."""
+
+    _pipeline: Pipeline
+
+    async def _fetch(self, request: Request, cls: type[M]) -> M:
+        response = await self._pipeline.call(request)
+        return structure(cls, response.json(), request_id=response.request_id)
+
+    def _list(
+        self,
+        path: str,
+        cls: type[M],
+        *,
+        query: Mapping[str, str],
+        after: str | None,
+        limit: int | None,
+        max_items: int | None,
+    ) -> Paginator[M]:
+        _check_list(after, limit, max_items)
+        if limit is not None:
+            query = {**query, "limit": str(limit if max_items is None else max(1, min(limit, max_items)))}
+
+        async def fetch(cursor: str | None) -> Page[M]:
+            where = query if cursor is None else {**query, "after": cursor}
+            return parse_page(cls, await self._pipeline.call(Request(method="GET", path=path, query=where)))
+
+        return Paginator(fetch, after=after, max_items=max_items)
+
+
+def _check_list(after: str | None, limit: int | None, max_items: int | None) -> None:
+    if after is not None and (not isinstance(after, str) or not after):
+        raise InvalidArgumentError(f"after is {after!r}; it must be the id of the last item already seen, or None")
+    if limit is not None and not _is_count(limit, 1):
+        raise InvalidArgumentError(
+            f"limit is {limit!r}; it must be a whole number of at least 1, the size of a page"
+        )
+    if max_items is not None and not _is_count(max_items, 0):
+        raise InvalidArgumentError(f"max_items is {max_items!r}; it must be a whole number of at least 0, or None")
+
+
+def _is_count(value: object, minimum: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= minimum

@@ -1,0 +1,96 @@
+"""What is to be uploaded: a path, bytes or an open file, read anew for each attempt."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import IO, TypeAlias, cast
+
+from attrs import frozen
+
+from fine_tuning_async.errors import InvalidArgumentError, SourceNotFoundError
+
+__all__ = ["Progress", "Source", "UploadSource", "open_source"]
+
+UploadSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
+Progress: TypeAlias = Callable[[int, int], object]
+
+# Large enough that the hop to a thread costs nothing beside the read, small enough to be held several times.
+CHUNK = 2**18
+DEFAULT_NAME = "data.jsonl"
+
+
+@frozen
+class Source:
+    """Content of a known size, that can be read several times."""
+
+    size: int
+    filename: str
+    _reader: Callable[[], IO[bytes]]
+    _start: int = 0
+    _owned: bool = True
+
+    async def chunks(self) -> AsyncGenerator[bytes]:
+        """Read exactly `size` bytes, off the event loop.
+
+        Raises:
+            InvalidArgumentError: The file has become shorter.
+        """
+        file = await asyncio.to_thread(self._open)
+        try:
+            left = self.size
+            while left:
+                chunk = await asyncio.to_thread(file.read, min(CHUNK, left))
+                if not chunk:
+                    raise InvalidArgumentError(f"{self.filename} became {left} bytes shorter while it was sent")
+                left -= len(chunk)
+                yield chunk
+        finally:
+            if self._owned:
+                file.close()
+
+    def _open(self) -> IO[bytes]:
+        file = self._reader()
+        file.seek(self._start)
+        return file
+
+
+async def open_source(source: UploadSource, filename: str | None) -> Source:
+    """Look at what is to be uploaded, without reading it.
+
+    Raises:
+        SourceNotFoundError: The path does not exist.
+        InvalidArgumentError: It is a directory, a text file, or nothing that can be read twice.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        content = bytes(source)
+        return Source(len(content), filename or DEFAULT_NAME, lambda: io.BytesIO(content))
+    if isinstance(source, str | os.PathLike):
+        return await asyncio.to_thread(_from_path, Path(source), filename)
+    if not hasattr(source, "read"):
+        raise InvalidArgumentError(f"source is {source!r}; give a path, bytes or a file opened in binary mode")
+    return await asyncio.to_thread(_from_file, source, filename)
+
+
+def _from_path(path: Path, filename: str | None) -> Source:
+    if not path.exists():
+        raise SourceNotFoundError(f"there is no file {str(path)!r} to upload")
+    if not path.is_file():
+        raise InvalidArgumentError(f"{str(path)!r} is no regular file; give the path of the file to upload")
+    return Source(path.stat().st_size, filename or path.name, lambda: path.open("rb"))
+
+
+def _from_file(file: IO[bytes], filename: str | None) -> Source:
+    if isinstance(cast("object", file), io.TextIOBase):
+        raise InvalidArgumentError("the file is open in text mode; open it with mode 'rb'")
+    try:
+        start = file.tell()
+        size = file.seek(0, io.SEEK_END) - start
+        file.seek(start)
+    except (OSError, ValueError, AttributeError) as error:
+        raise InvalidArgumentError(f"the file is closed or cannot be read twice ({error}); give a path") from None
+    name = filename or Path(str(getattr(file, "name", DEFAULT_NAME))).name
+    return Source(size, name, lambda: file, start, owned=False)

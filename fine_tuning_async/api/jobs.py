@@ -1,0 +1,243 @@
+"""Fine-tuning jobs, with their events and checkpoints."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Final, Literal
+
+from fine_tuning_async._wire import Replay, Request, segment
+from fine_tuning_async.errors import (
+    APIError,
+    ConnectionFailed,
+    CreateUncertainError,
+    DeadlineExceeded,
+    FineTuningError,
+    ResponseFormatError,
+)
+from fine_tuning_async.models import FineTuningJob, JobCheckpoint, JobEvent, JobStatus
+from fine_tuning_async.retry import is_ambiguous
+
+from ._base import BaseAPI
+from ._create import create_body
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fine_tuning_async.models import Integration, Method, SupervisedHyperparameters
+    from fine_tuning_async.pagination import Paginator
+
+__all__ = ["NO_METADATA", "JobsAPI", "NoMetadata"]
+
+JOBS = "/fine_tuning/jobs"
+
+# In or past the state that was asked for.
+_CANCELLED = frozenset({JobStatus.CANCELING, JobStatus.CANCELLED, JobStatus.CANCELED})
+_PAUSED = frozenset({JobStatus.PAUSING, JobStatus.PAUSED})
+_RESUMED = frozenset({JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.SUCCEEDED})
+
+
+class NoMetadata(Enum):
+    """The type of NO_METADATA."""
+
+    NO_METADATA = "null"
+
+
+NO_METADATA: Final = NoMetadata.NO_METADATA
+"""For `list_jobs(metadata=NO_METADATA)`: the jobs that have no metadata at all."""
+
+
+class JobsAPI(BaseAPI):
+    """The operations on `/fine_tuning/jobs`."""
+
+    async def create_job(
+        self,
+        model: str,
+        training_file: str,
+        *,
+        validation_file: str | None = None,
+        method: Method | Mapping[str, object] | None = None,
+        suffix: str | None = None,
+        seed: int | None = None,
+        integrations: Sequence[Integration | Mapping[str, object]] | None = None,
+        metadata: Mapping[str, str] | None = None,
+        hyperparameters: SupervisedHyperparameters | Mapping[str, object] | None = None,
+        extra_body: Mapping[str, object] | None = None,
+    ) -> FineTuningJob:
+        """Create a job, which costs money once it runs (operationId createFineTuningJob).
+
+        It is sent again only where it certainly did not reach the server or was turned away.
+
+        Args:
+            model: The base model, or a model that was fine-tuned before.
+            training_file: The id of an uploaded file.
+            validation_file: The id of an uploaded file.
+            method: How to train; the server's choice if left out.
+            suffix: 1 to 64 characters that the new model's name will have.
+            seed: 0 to 2147483647.
+            integrations: At most five.
+            metadata: At most 16 pairs, keys of 64 and values of 512 characters.
+            hyperparameters: The older way to say what `method` says.
+            extra_body: Fields beyond these that your server knows, as they are to be sent.
+
+        Raises:
+            InvalidArgumentError: A value is out of the specification's range; nothing was sent.
+            CreateUncertainError: Nobody knows whether the server acted: a paid job may exist. Look before
+                creating again.
+            APIError: The server refused.
+            ConnectionFailed: The server was certainly not reached.
+        """
+        body = create_body(
+            model=model,
+            training_file=training_file,
+            validation_file=validation_file,
+            method=method,
+            suffix=suffix,
+            seed=seed,
+            integrations=integrations,
+            metadata=metadata,
+            hyperparameters=hyperparameters,
+            extra_body=extra_body,
+        )
+        request = Request(method="POST", path=JOBS, json=body, replay=Replay.ONCE)
+        try:
+            return await self._fetch(request, FineTuningJob)
+        except (APIError, ConnectionFailed, DeadlineExceeded, ResponseFormatError) as failure:
+            if not is_ambiguous(failure):
+                raise
+            raise CreateUncertainError(
+                f"a job for {training_file!r} on {model!r} may exist and cost money: {failure}. "
+                "Look for it with list_jobs() before creating it again"
+            ) from failure
+
+    def list_jobs(
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        metadata: Mapping[str, str] | Literal[NoMetadata.NO_METADATA] | None = None,
+        max_items: int | None = None,
+    ) -> Paginator[FineTuningJob]:
+        """Return all jobs, newest first (operationId listPaginatedFineTuningJobs).
+
+        Args:
+            after: The id of the job after which to go on.
+            limit: The size of a page; the server's default is 20.
+            metadata: Only jobs with these pairs; NO_METADATA for those without any.
+            max_items: How many jobs at most.
+
+        Raises:
+            InvalidArgumentError: An argument is out of range.
+        """
+        return self._list(
+            JOBS, FineTuningJob, query=_metadata_query(metadata), after=after, limit=limit, max_items=max_items
+        )
+
+    async def retrieve_job(self, job_id: str) -> FineTuningJob:
+        """Return a job (operationId retrieveFineTuningJob).
+
+        Raises:
+            NotFoundError: There is no such job.
+        """
+        return await self._fetch(Request(method="GET", path=_job_path(job_id)), FineTuningJob)
+
+    async def cancel_job(self, job_id: str) -> FineTuningJob:
+        """Cancel a job (operationId cancelFineTuningJob).
+
+        Raises:
+            BadRequestError: The job has finished.
+            NotFoundError: There is no such job.
+        """
+        return await self._turn(job_id, "cancel", _CANCELLED)
+
+    async def pause_job(self, job_id: str) -> FineTuningJob:
+        """Pause a running job (operationId pauseFineTuningJob).
+
+        Raises:
+            BadRequestError: The job is not running.
+            NotFoundError: There is no such job.
+        """
+        return await self._turn(job_id, "pause", _PAUSED)
+
+    async def resume_job(self, job_id: str) -> FineTuningJob:
+        """Resume a paused job (operationId resumeFineTuningJob).
+
+        Raises:
+            BadRequestError: The job is not paused.
+            NotFoundError: There is no such job.
+        """
+        return await self._turn(job_id, "resume", _RESUMED)
+
+    def list_events(
+        self,
+        job_id: str,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        max_items: int | None = None,
+    ) -> Paginator[JobEvent]:
+        """Return the events of a job, newest first (operationId listFineTuningEvents).
+
+        Args:
+            job_id: The job.
+            after: The id of the event after which to go on, towards older ones.
+            limit: The size of a page; the server's default is 20.
+            max_items: How many events at most.
+
+        Raises:
+            InvalidArgumentError: An argument is out of range.
+        """
+        path = f"{_job_path(job_id)}/events"
+        return self._list(path, JobEvent, query={}, after=after, limit=limit, max_items=max_items)
+
+    def list_checkpoints(
+        self,
+        job_id: str,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        max_items: int | None = None,
+    ) -> Paginator[JobCheckpoint]:
+        """Return the checkpoints of a job, newest first (operationId listFineTuningJobCheckpoints).
+
+        Args:
+            job_id: The job.
+            after: The id of the checkpoint after which to go on, towards older ones.
+            limit: The size of a page; the server's default is 10.
+            max_items: How many checkpoints at most.
+
+        Raises:
+            InvalidArgumentError: An argument is out of range.
+        """
+        path = f"{_job_path(job_id)}/checkpoints"
+        return self._list(path, JobCheckpoint, query={}, after=after, limit=limit, max_items=max_items)
+
+    async def _turn(self, job_id: str, verb: str, reached: frozenset[str]) -> FineTuningJob:
+        """Ask for another state; where the answer is lost, look whether the job got there."""
+        request = Request(method="POST", path=f"{_job_path(job_id)}/{verb}", replay=Replay.ONCE)
+        try:
+            return await self._fetch(request, FineTuningJob)
+        except (APIError, ConnectionFailed, DeadlineExceeded) as failure:
+            if not is_ambiguous(failure):
+                raise
+            return await self._reached(job_id, reached, failure)
+
+    async def _reached(self, job_id: str, states: frozenset[str], failure: FineTuningError) -> FineTuningJob:
+        job = await self.retrieve_job(job_id)
+        if job.status in states:
+            return job
+        failure.add_note(f"The job was looked at afterwards, and is {job.status}; it is safe to ask again.")
+        raise failure
+
+
+def _job_path(job_id: str) -> str:
+    return f"{JOBS}/{segment(job_id, 'job_id')}"
+
+
+def _metadata_query(
+    metadata: Mapping[str, str] | Literal[NoMetadata.NO_METADATA] | None,
+) -> dict[str, str]:
+    if metadata is None:
+        return {}
+    if isinstance(metadata, NoMetadata):
+        return {"metadata": metadata.value}
+    return {f"metadata[{key}]": value for key, value in metadata.items()}

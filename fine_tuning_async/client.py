@@ -1,0 +1,227 @@
+"""The client: how it is made, what it holds, how it ends."""
+
+from __future__ import annotations
+
+import copy
+import os
+import platform
+import warnings
+from ipaddress import ip_address
+from math import inf
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from attrs import evolve
+
+from ._pipeline import Pipeline, checked_key
+from ._sessions import BorrowedSession, OwnedSessions, SharedSessions
+from ._version import __version__
+from ._wire import Replay, Request, Response, Secret, base_url, checked_headers, relative_path
+from .api import FilesAPI, JobsAPI
+from .errors import InvalidArgumentError
+from .retry import RetryBudget, RetryPolicy
+from .transport import AiohttpTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    import aiohttp
+
+    from ._pipeline import KeyProvider, OnAttempt
+    from ._sessions import Sessions
+
+__all__ = ["FineTuningClient"]
+
+BASE_URL = "https://api.openai.com/v1"
+
+# Methods that a server answers alike however often it gets them (RFC 9110, 9.2.2).
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+METHODS = IDEMPOTENT | {"POST", "PATCH"}
+
+
+class FineTuningClient(JobsAPI, FilesAPI):
+    """A client for the fine-tuning API of OpenAI, or of any server that speaks it.
+
+    Use it as `async with FineTuningClient() as client:`, or call `close` in the end. It may be made outside a
+    running loop, and used in one loop after another. It opens a session on first use, unless it is given one.
+
+    Args:
+        api_key: The key, or an async callable that is asked for it before each attempt; OPENAI_API_KEY if left
+            out.
+        base_url: Where the API is; OPENAI_BASE_URL, or OpenAI's own, if left out.
+        organization: Sent as OpenAI-Organization; OPENAI_ORG_ID if left out.
+        project: Sent as OpenAI-Project; OPENAI_PROJECT_ID if left out.
+        headers: Sent with every request.
+        session: An aiohttp session to go through. It stays the caller's: it is never closed here, and whatever it
+            is set to (timeouts, middlewares, raise_for_status, ...) does not change what the client does.
+        timeout: Seconds; the deadline of one call with all its attempts and waits. For an upload, the time that
+            may pass without progress.
+        retry: How often, and how patiently, a request is sent again.
+        on_attempt: Called with an AttemptRecord after each attempt; what it raises is logged and goes no further.
+
+    Raises:
+        InvalidArgumentError: There is no key, or an argument cannot be used.
+    """
+
+    def __init__(
+        self,
+        api_key: str | KeyProvider | None = None,
+        *,
+        base_url: str | None = None,
+        organization: str | None = None,
+        project: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        session: aiohttp.ClientSession | None = None,
+        timeout: float = 60.0,
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        on_attempt: OnAttempt | None = None,
+    ) -> None:
+        self._original: FineTuningClient | None = None
+        self._sessions: Sessions = OwnedSessions() if session is None else BorrowedSession(session)
+        self._pipeline = Pipeline(
+            transport=AiohttpTransport(self._sessions),
+            base_url=_checked_base_url(base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL),
+            key=_checked_source(os.environ.get("OPENAI_API_KEY") if api_key is None else api_key),
+            headers=_default_headers(
+                organization or os.environ.get("OPENAI_ORG_ID"),
+                project or os.environ.get("OPENAI_PROJECT_ID"),
+                headers or {},
+            ),
+            timeout=_checked_timeout(timeout),
+            retry=retry,
+            budget=RetryBudget(retry.budget),
+            on_attempt=on_attempt,
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self._pipeline.base_url!r})"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a client holds a key and connections, and is not pickled; make one where it is needed")
+
+    async def __aenter__(self) -> Self:
+        self._sessions.closed = False
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __del__(self) -> None:
+        sessions: Sessions | None = getattr(self, "_sessions", None)  # absent if the construction failed
+        if sessions is not None and sessions.unclosed:
+            text = f"unclosed {self!r}: use `async with`, or `await client.close()` in the end"
+            warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
+
+    async def close(self) -> None:
+        """Close the session, if it is the client's own. Closing twice is fine; calls afterwards raise.
+
+        `async with` opens the client again.
+        """
+        await self._sessions.close()
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        retry: RetryPolicy | None = None,
+        api_key: str | KeyProvider | None = None,
+        project: str | None = None,
+    ) -> Self:
+        """Return a view of this client with other options, on the same session.
+
+        What is left out stays as it is; `headers` are added. Closing the view closes nothing but the view.
+
+        Raises:
+            InvalidArgumentError: An argument cannot be used.
+        """
+        view = copy.copy(self)
+        view._original = self  # noqa: SLF001 - the copy is ours
+        view._sessions = SharedSessions(self._sessions)  # noqa: SLF001 - the copy is ours
+        old = self._pipeline
+        added = checked_headers(headers or {}) | ({"Openai-Project": project} if project else {})
+        view._pipeline = evolve(  # noqa: SLF001 - the copy is ours
+            old,
+            transport=AiohttpTransport(view._sessions),  # noqa: SLF001 - the copy is ours
+            key=old.key if api_key is None else _checked_source(api_key),
+            headers={**old.headers, **added},
+            timeout=old.timeout if timeout is None else _checked_timeout(timeout),
+            retry=retry or old.retry,
+            budget=RetryBudget(retry.budget) if retry and retry.budget != old.retry.budget else old.budget,
+        )
+        return view
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Call what this client has no method for, with its authorisation, deadline, retries and errors.
+
+        GET, HEAD, OPTIONS, PUT and DELETE are sent again after any failure that may pass; POST and PATCH only
+        where the server certainly did not act.
+
+        Args:
+            method: The HTTP method.
+            path: Behind the base URL, as in `/fine_tuning/jobs`.
+            params: The query.
+            json: The body.
+            headers: Sent with this request.
+
+        Raises:
+            InvalidArgumentError: The request cannot be sent.
+            APIError: The server answered with an error status.
+            ConnectionFailed: No answer came.
+        """
+        if method.upper() not in METHODS:
+            raise InvalidArgumentError(f"method is {method!r}; it must be one of {', '.join(sorted(METHODS))}")
+        return await self._pipeline.call(
+            Request(
+                method=method.upper(),
+                path=relative_path(path),
+                query=params or {},
+                json=json,
+                headers=checked_headers(headers or {}),
+                replay=Replay.SAFE if method.upper() in IDEMPOTENT else Replay.ONCE,
+            )
+        )
+
+
+def _checked_source(key: str | KeyProvider | None) -> Secret | KeyProvider:
+    return key if callable(key) else checked_key(key)
+
+
+def _checked_timeout(timeout: float) -> float:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < inf:
+        raise InvalidArgumentError(f"timeout is {timeout!r}; it must be a number of seconds above 0")
+    return float(timeout)
+
+
+def _checked_base_url(text: str) -> str:
+    url = base_url(text)
+    if url.startswith("http://") and not _is_loopback(urlsplit(url).hostname or ""):
+        text = f"{url} is plain http: the API key and the data can be read on the way; use https"
+        warnings.warn(text, UserWarning, stacklevel=3)
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")  # RFC 6761, 6.3
+
+
+def _default_headers(organization: str | None, project: str | None, headers: Mapping[str, str]) -> dict[str, str]:
+    agent = f"fine_tuning_async/{__version__} ({platform.python_implementation()}/{platform.python_version()})"
+    named = {"OpenAI-Organization": organization, "OpenAI-Project": project}
+    defaults = {"Accept": "application/json", "User-Agent": agent}
+    defaults |= {name: value for name, value in named.items() if value}
+    return checked_headers(defaults) | checked_headers(headers)

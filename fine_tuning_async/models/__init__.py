@@ -1,0 +1,62 @@
+"""The nouns of the API as attrs classes, without any I/O."""
+
+from ._base import JSON, JSONObject, WireObject, wire_names
+from .checkpoints import JobCheckpoint
+from .events import JobEvent
+from .files import File
+from .graders import (
+    Grader,
+    LabelModelGrader,
+    MultiGrader,
+    PythonGrader,
+    ScoreModelGrader,
+    SingleGrader,
+    StringCheckGrader,
+    TextSimilarityGrader,
+    UnknownGrader,
+)
+from .integrations import Integration, WandbSettings
+from .jobs import TERMINAL_STATUSES, FineTuningJob, JobError, JobStatus
+from .methods import (
+    DPOHyperparameters,
+    DPOMethod,
+    Method,
+    ReinforcementHyperparameters,
+    ReinforcementMethod,
+    SupervisedHyperparameters,
+    SupervisedMethod,
+)
+from .metrics import Metrics
+
+__all__ = [
+    "JSON",
+    "TERMINAL_STATUSES",
+    "DPOHyperparameters",
+    "DPOMethod",
+    "File",
+    "FineTuningJob",
+    "Grader",
+    "Integration",
+    "JSONObject",
+    "JobCheckpoint",
+    "JobError",
+    "JobEvent",
+    "JobStatus",
+    "LabelModelGrader",
+    "Method",
+    "Metrics",
+    "MultiGrader",
+    "PythonGrader",
+    "ReinforcementHyperparameters",
+    "ReinforcementMethod",
+    "ScoreModelGrader",
+    "SingleGrader",
+    "StringCheckGrader",
+    "SupervisedHyperparameters",
+    "SupervisedMethod",
+    "TextSimilarityGrader",
+    "UnknownGrader",
+    "WandbSettings",
+    "WireObject",
+    "wire_names",
+]

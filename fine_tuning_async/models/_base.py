@@ -1,0 +1,50 @@
+"""The base of all models: an attrs class that mirrors one JSON object and keeps what it does not know."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeAlias
+
+from attrs import define, field, fields
+
+__all__ = ["JSON", "JSONObject", "WireObject", "instant", "model", "wire_names"]
+
+JSON: TypeAlias = object
+"""A decoded JSON value: None, bool, int, float, str, or a list or dict of them."""
+
+JSONObject: TypeAlias = dict[str, JSON]
+
+if TYPE_CHECKING:
+    # Models are values: a type checker refuses to assign to them. At run time they are plain `define` classes,
+    # because building a frozen class of twenty fields costs five times as much.
+    from attrs import frozen as model
+else:
+    model = define
+
+
+@model
+class WireObject:
+    """One JSON object of the API.
+
+    Fields that this library does not know are kept and come back from `to_dict`; `extra` shows them.
+    Two objects are equal when their known fields are. Use `attrs.evolve` to change one.
+    """
+
+    # The JSON object it came from; None for one that the caller built.
+    _raw: JSONObject | None = field(default=None, kw_only=True, repr=False, eq=False, alias="_raw")
+
+    @property
+    def extra(self) -> JSONObject:
+        """The fields that the server sent beyond those named here, as a copy."""
+        known = wire_names(type(self))
+        return {key: deepcopy(value) for key, value in (self._raw or {}).items() if key not in known}
+
+
+def wire_names(cls: type[WireObject]) -> Mapping[str, str]:
+    """Map the JSON keys of a model to its attribute names, in the order of the fields."""
+    return {each.alias or each.name: each.name for each in fields(cls) if each.name != "_raw"}
+
+
+def instant(seconds: float) -> datetime:
+    """Return a Unix time in seconds as an aware datetime in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)

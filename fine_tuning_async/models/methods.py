@@ -1,0 +1,207 @@
+"""Methods of fine-tuning: supervised, DPO, reinforcement."""
+
+from collections.abc import Callable
+from typing import Annotated, Generic, ParamSpec, TypeAlias, TypeVar, overload
+
+from attrs import field, fields
+
+from ._base import JSONObject, WireObject, model
+from ._limits import Fraction, OneOf, Whole, check
+from .graders import Grader
+
+__all__ = [
+    "DPOHyperparameters",
+    "DPOMethod",
+    "Method",
+    "ReinforcementHyperparameters",
+    "ReinforcementMethod",
+    "SupervisedHyperparameters",
+    "SupervisedMethod",
+]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+H = TypeVar("H", bound=WireObject)
+
+# What a caller may send, from the schemas FineTune*Hyperparameters. Servers answer with more (-1, null).
+Epochs: TypeAlias = Annotated[int | str | None, Whole(1, 50)]
+BatchSize: TypeAlias = Annotated[int | str | None, Whole(1, 256)]
+Multiplier: TypeAlias = Annotated[float | str | None, Fraction(above=0)]
+Beta: TypeAlias = Annotated[float | str | None, Fraction(above=0, maximum=2)]
+ComputeMultiplier: TypeAlias = Annotated[float | str | None, Fraction(above=1e-05, maximum=10)]
+Count: TypeAlias = Annotated[int | str | None, Whole(1)]
+Effort: TypeAlias = Annotated[str | None, OneOf(("default", "low", "medium", "high"))]
+
+
+@model
+class SupervisedHyperparameters(WireObject):
+    """Each is a number or "auto" (schema FineTuneSupervisedHyperparameters)."""
+
+    n_epochs: Epochs = None
+    batch_size: BatchSize = None
+    learning_rate_multiplier: Multiplier = None
+
+
+@model
+class DPOHyperparameters(WireObject):
+    """Each is a number or "auto" (schema FineTuneDPOHyperparameters)."""
+
+    n_epochs: Epochs = None
+    batch_size: BatchSize = None
+    learning_rate_multiplier: Multiplier = None
+    beta: Beta = None
+
+
+@model
+class ReinforcementHyperparameters(WireObject):
+    """Each is a number or "auto", the effort a word (schema FineTuneReinforcementHyperparameters)."""
+
+    n_epochs: Epochs = None
+    batch_size: BatchSize = None
+    learning_rate_multiplier: Multiplier = None
+    compute_multiplier: ComputeMultiplier = None
+    eval_interval: Count = None
+    eval_samples: Count = None
+    reasoning_effort: Effort = None
+
+
+@model
+class SupervisedMethod(WireObject):
+    """The settings of supervised fine-tuning (schema FineTuneSupervisedMethod)."""
+
+    hyperparameters: SupervisedHyperparameters | None = None
+
+
+@model
+class DPOMethod(WireObject):
+    """The settings of direct preference optimisation (schema FineTuneDPOMethod)."""
+
+    hyperparameters: DPOHyperparameters | None = None
+
+
+@model
+class ReinforcementMethod(WireObject):
+    """The settings of reinforcement fine-tuning (schema FineTuneReinforcementMethod)."""
+
+    grader: Grader | None = None
+    hyperparameters: ReinforcementHyperparameters | None = None
+    response_format: JSONObject | None = None
+
+
+class _Branch(Generic[P, T]):
+    """One word for two things: `Method.dpo(...)` builds a method, `job.method.dpo` reads its settings.
+
+    The API gave the field that name, and a method is best built by it too.
+    """
+
+    def __init__(self, attribute: str, settings: type[T], build: "Callable[P, Method]") -> None:
+        self.attribute = attribute
+        self.settings = settings
+        self.build = build
+        self.__doc__ = build.__doc__
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> "Callable[P, Method]": ...
+
+    @overload
+    def __get__(self, instance: "Method", owner: type) -> T | None: ...
+
+    def __get__(self, instance: "Method | None", owner: type) -> "Callable[P, Method] | T | None":
+        if instance is None:
+            return self.build
+        settings: T | None = getattr(instance, self.attribute)
+        return settings
+
+
+def _build_supervised(
+    *,
+    n_epochs: int | str | None = None,
+    batch_size: int | str | None = None,
+    learning_rate_multiplier: float | str | None = None,
+) -> "Method":
+    """Return a supervised method; what is left out is the server's choice.
+
+    Raises:
+        InvalidArgumentError: A value is out of the specification's range.
+    """
+    chosen = SupervisedHyperparameters(n_epochs, batch_size, learning_rate_multiplier)
+    return _checked(Method("supervised", supervised=SupervisedMethod(_unless_empty(chosen))))
+
+
+def _build_dpo(
+    *,
+    n_epochs: int | str | None = None,
+    batch_size: int | str | None = None,
+    learning_rate_multiplier: float | str | None = None,
+    beta: float | str | None = None,
+) -> "Method":
+    """Return a DPO method; what is left out is the server's choice.
+
+    Raises:
+        InvalidArgumentError: A value is out of the specification's range.
+    """
+    chosen = DPOHyperparameters(n_epochs, batch_size, learning_rate_multiplier, beta)
+    return _checked(Method("dpo", dpo=DPOMethod(_unless_empty(chosen))))
+
+
+def _build_reinforcement(
+    grader: Grader,
+    *,
+    response_format: JSONObject | None = None,
+    n_epochs: int | str | None = None,
+    batch_size: int | str | None = None,
+    learning_rate_multiplier: float | str | None = None,
+    compute_multiplier: float | str | None = None,
+    eval_interval: int | str | None = None,
+    eval_samples: int | str | None = None,
+    reasoning_effort: str | None = None,
+) -> "Method":
+    """Return a reinforcement method scored by a grader; what is left out is the server's choice.
+
+    Raises:
+        InvalidArgumentError: A value is out of the specification's range.
+    """
+    chosen = ReinforcementHyperparameters(
+        n_epochs,
+        batch_size,
+        learning_rate_multiplier,
+        compute_multiplier,
+        eval_interval,
+        eval_samples,
+        reasoning_effort,
+    )
+    settings = ReinforcementMethod(grader, _unless_empty(chosen), response_format)
+    return _checked(Method("reinforcement", reinforcement=settings))
+
+
+@model
+class Method(WireObject):
+    """How a job trains (schema FineTuneMethod): a type, and the settings under that name.
+
+    Build one with `Method.supervised(...)`, `Method.dpo(...)` or `Method.reinforcement(grader, ...)`; read one
+    with `method.type` and `method.supervised`, `.dpo`, `.reinforcement`, of which the others are None.
+    """
+
+    type: str
+    _supervised: SupervisedMethod | None = field(default=None, alias="supervised")
+    _dpo: DPOMethod | None = field(default=None, alias="dpo")
+    _reinforcement: ReinforcementMethod | None = field(default=None, alias="reinforcement")
+
+    supervised = _Branch("_supervised", SupervisedMethod, _build_supervised)
+    dpo = _Branch("_dpo", DPOMethod, _build_dpo)
+    reinforcement = _Branch("_reinforcement", ReinforcementMethod, _build_reinforcement)
+
+    def __repr__(self) -> str:
+        settings = ((name, getattr(self, name)) for name in ("supervised", "dpo", "reinforcement"))
+        given = "".join(f", {name}={value!r}" for name, value in settings if value is not None)
+        return f"{type(self).__name__}(type={self.type!r}{given})"
+
+
+def _checked(method: Method) -> Method:
+    check(method, "method")
+    return method
+
+
+def _unless_empty(hyperparameters: H) -> H | None:
+    given = (getattr(hyperparameters, each.name) for each in fields(type(hyperparameters)))
+    return hyperparameters if any(value is not None for value in given) else None

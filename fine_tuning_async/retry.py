@@ -1,0 +1,129 @@
+"""When a request is sent again: policy, budget, verdicts; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import define, field, frozen, validators
+
+from .errors import APIError, ConnectionFailed, DeadlineExceeded, FineTuningError, InvalidArgumentError
+
+if TYPE_CHECKING:
+    from ._wire import Replay
+
+__all__ = ["AttemptRecord", "RetryBudget", "RetryPolicy"]
+
+TOO_MANY_REQUESTS = 429
+RETRIED_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 522, 524, 529})
+AMBIGUOUS_STATUSES = frozenset({408, 500, 502, 503, 504, 520, 522, 524, 529})
+"""After these nobody knows whether the server acted. 520 to 529 come from gateways before it."""
+HOPELESS_CODES = frozenset({"insufficient_quota", "daily_rate_limit_exceeded"})
+"""429s that waiting some seconds does not help."""
+
+# The costs of botocore's retry quota: a total outage is held to little more than one request a call.
+RETRY_COST = 5
+TIMEOUT_COST = 10
+SUCCESS_REFUND = 1
+
+
+def _positive(instance: object, attribute: object, value: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        name = getattr(attribute, "name", "value")
+        raise InvalidArgumentError(f"{name} of {type(instance).__name__} is {value!r}; it must be above 0")
+
+
+@frozen(kw_only=True)
+class RetryPolicy:
+    """How often, and how patiently, a request is sent again.
+
+    Args:
+        attempts: How many times one call is sent at most, the first included.
+        attempt_timeout: Seconds that one attempt may take.
+        base: Seconds; the ceiling of the wait before the second attempt. It doubles with each further one.
+        cap: Seconds; the ceiling that waits never exceed.
+        budget: What the client may spend on retries: one costs 5, after a timeout 10; a success gives 1 back.
+    """
+
+    attempts: int = field(default=4, validator=[validators.instance_of(int), _positive])
+    attempt_timeout: float = field(default=20.0, validator=_positive)
+    base: float = field(default=0.5, validator=_positive)
+    cap: float = field(default=8.0, validator=_positive)
+    budget: int = field(default=500, validator=_positive)
+
+    def ceiling(self, attempt: int) -> float:
+        """Return the longest wait in seconds after this attempt, of which the caller draws a random part."""
+        return min(self.cap, self.base * 2.0 ** (attempt - 1))
+
+
+@define
+class RetryBudget:
+    """What is left of a client's budget for retries."""
+
+    capacity: int
+    left: int = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.left = self.capacity
+
+    def spend(self, cost: int) -> bool:
+        """Take the cost, if it is there, and tell whether it was."""
+        if cost > self.left:
+            return False
+        self.left -= cost
+        return True
+
+    def refund(self) -> None:
+        """Give back what a success earns."""
+        if self.left < self.capacity:
+            self.left = min(self.capacity, self.left + SUCCESS_REFUND)
+
+
+@frozen(kw_only=True)
+class AttemptRecord:
+    """One attempt, for metrics and tracing.
+
+    Attributes:
+        method: The HTTP method.
+        path: The path behind the base URL, without the query.
+        attempt: Which attempt of the call, from 1.
+        started_at: Unix time in seconds.
+        duration: Seconds.
+        outcome: The status of the answer, or the name of the error's class where none came.
+        delay: Seconds until the next attempt, or None if this was the last.
+        request_id: The server's id of the request, if it gave one.
+    """
+
+    method: str
+    path: str
+    attempt: int
+    started_at: float
+    duration: float
+    outcome: int | str
+    delay: float | None
+    request_id: str | None
+
+
+def is_ambiguous(failure: FineTuningError) -> bool:
+    """Tell whether the server may have acted on a request that ended like this."""
+    if isinstance(failure, APIError):
+        return failure.status in AMBIGUOUS_STATUSES
+    if isinstance(failure, ConnectionFailed | DeadlineExceeded):
+        return failure.sent is not False
+    return True
+
+
+def may_retry(failure: FineTuningError, replay: Replay) -> bool:
+    """Tell whether a request may be sent again after this failure."""
+    if isinstance(failure, ConnectionFailed):
+        return failure.sent is False or replay.name == "SAFE"
+    if not isinstance(failure, APIError) or failure.code in HOPELESS_CODES:
+        return False
+    if failure.status == TOO_MANY_REQUESTS:
+        return True
+    return failure.status in RETRIED_STATUSES and replay.name == "SAFE"
+
+
+def cost(failure: FineTuningError) -> int:
+    """Return what a retry after this failure takes from the budget."""
+    timed_out = isinstance(failure, ConnectionFailed) and isinstance(failure.__cause__, TimeoutError)
+    return TIMEOUT_COST if timed_out else RETRY_COST

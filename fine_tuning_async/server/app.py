@@ -1,0 +1,67 @@
+"""The routes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from . import middleware
+from .context import MAX_BODY, SERVICE
+from .handlers import files, jobs, models, uploading
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from .service import Service
+
+LONGEST_JSON = 8 * 1024 * 1024
+"""Bytes of a JSON body: a grader's source, the largest thing in one, is far below."""
+
+_BASES = ("/v1", "/openai/v1")
+"""OpenAI's base path, then the one that Azure puts after its endpoint."""
+
+_JOB = "/fine_tuning/jobs/{job_id}"
+
+
+def build_app(service: Service, max_body: int) -> web.Application:
+    """Return an application that serves the API under both base paths; its service is open while it runs."""
+    app = web.Application(
+        middlewares=[middleware.timed, middleware.explained, middleware.authorised],
+        client_max_size=min(max_body, LONGEST_JSON),
+    )
+    app[SERVICE] = service
+    app[MAX_BODY] = max_body
+    app.cleanup_ctx.append(_opened)
+    app.on_response_prepare.append(middleware.leaving)
+    app.add_routes(_routes())
+    return app
+
+
+async def _opened(app: web.Application) -> AsyncIterator[None]:
+    app[SERVICE].open(asyncio.get_running_loop().time)
+    yield
+    app[SERVICE].close()
+
+
+def _routes() -> list[web.RouteDef]:
+    table = (
+        ("POST", "/files", uploading.upload),
+        ("GET", "/files", files.list_files),
+        ("GET", "/files/{file_id}", files.retrieve),
+        ("DELETE", "/files/{file_id}", files.delete),
+        ("GET", "/files/{file_id}/content", files.download),
+        ("POST", "/fine_tuning/jobs", jobs.create),
+        ("GET", "/fine_tuning/jobs", jobs.list_jobs),
+        ("GET", _JOB, jobs.retrieve),
+        ("POST", f"{_JOB}/cancel", jobs.cancel),
+        ("POST", f"{_JOB}/pause", jobs.pause),
+        ("POST", f"{_JOB}/resume", jobs.resume),
+        ("GET", f"{_JOB}/events", jobs.list_events),
+        ("GET", f"{_JOB}/checkpoints", jobs.list_checkpoints),
+        ("GET", "/models", models.list_models),
+        ("GET", "/models/{model}", models.retrieve),
+        ("DELETE", "/models/{model}", models.delete),
+    )
+    return [web.route(method, base + path, handler) for base in _BASES for method, path, handler in table]

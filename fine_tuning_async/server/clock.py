@@ -1,0 +1,52 @@
+"""The server's own time."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Clock:
+    """Stands still but for `advance`, or runs `speed` times as fast as the loop that serves.
+
+    Args:
+        speed: Simulated seconds in one second of the loop; None keeps the clock still.
+
+    Raises:
+        ValueError: `speed` is not above zero.
+    """
+
+    def __init__(self, speed: float | None) -> None:
+        if speed is not None and not 0 < speed < float("inf"):
+            raise ValueError(f"speed must be above 0, or None for a clock moved by advance(), not {speed!r}")
+        self._speed = speed
+        self._reached = time.time()
+        self._ticks: Callable[[], float] | None = None
+        self._since = 0.0
+
+    def start(self, at: float, ticks: Callable[[], float]) -> None:
+        """Begin at `at`; `ticks` is the serving loop's own time, so that a virtual loop moves it too."""
+        self._reached, self._ticks, self._since = at, ticks, ticks()
+
+    def stop(self) -> None:
+        """Stand still from now on."""
+        self._reached, self._ticks = self.now(), None
+
+    def now(self) -> float:
+        """Return the Unix time that the server believes it to be."""
+        if self._speed is None or self._ticks is None:
+            return self._reached
+        return self._reached + (self._ticks() - self._since) * self._speed
+
+    def advance(self, seconds: float) -> None:
+        """Move forward by `seconds`.
+
+        Raises:
+            ValueError: `seconds` is negative or not finite.
+        """
+        if not 0 <= seconds < float("inf"):
+            raise ValueError(f"time moves forward only: cannot advance by {seconds!r} seconds")
+        self._reached += seconds

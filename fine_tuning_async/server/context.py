@@ -1,0 +1,53 @@
+"""What a handler finds in its application."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+from aiohttp import web
+
+from .answers import Problem, bad_request
+from .service import Service
+from .wellformed import storable
+
+if TYPE_CHECKING:
+    from .records import Job
+
+SERVICE = web.AppKey("service", Service)
+"""The server's state."""
+
+MAX_BODY = web.AppKey("max_body", int)
+"""The largest file that may be uploaded, in bytes."""
+
+
+async def read_object(request: web.Request) -> dict[str, object]:
+    """Return the request's body, a JSON object."""
+    try:
+        body = orjson.loads(await request.read())
+    except orjson.JSONDecodeError as error:
+        message = f"We could not parse the JSON body of your request: {error}."
+        raise bad_request(message) from error
+    if not isinstance(body, dict):
+        raise bad_request("The body of this request must be a JSON object.")
+    try:
+        orjson.dumps(body)
+    except orjson.JSONEncodeError as error:
+        # What was read could not be written: orjson reads deeper nesting than it writes.
+        raise bad_request(f"We cannot keep the JSON body of your request: {error}.") from error
+    return body
+
+
+def find_job(service: Service, request: web.Request) -> Job:
+    """Return the job that the path names."""
+    job_id = request.match_info["job_id"]
+    job = service.store.jobs.find(storable(job_id))
+    if job is None:
+        raise job_not_found(job_id)
+    return job
+
+
+def job_not_found(job_id: str) -> Problem:
+    """Return the API's refusal of a job id that it does not know."""
+    message = f"Could not find fine tune: {job_id}"
+    return Problem(404, message, param="fine_tune_id", code="fine_tune_not_found")

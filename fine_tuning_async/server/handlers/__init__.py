@@ -1,0 +1,1 @@
+"""Answers to the API's operations, a module per noun."""

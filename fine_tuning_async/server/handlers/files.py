@@ -1,0 +1,101 @@
+"""Answers about files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from fine_tuning_async.server.answers import Problem, answer, answer_deleted, answer_slice
+from fine_tuning_async.server.context import SERVICE
+from fine_tuning_async.server.store import CHUNK
+from fine_tuning_async.server.wellformed import storable
+
+from .queries import choice, page_size, position
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fine_tuning_async.server.service import Service
+    from fine_tuning_async.server.store import StoredFile
+
+_MOST = 10_000
+
+
+async def list_files(request: web.Request) -> web.Response:
+    """Answer with a page of files."""
+    limit, order = page_size(request, default=_MOST, most=_MOST), choice(request, "order", ("desc", "asc"))
+    purpose = request.query.get("purpose")
+    service = request.app[SERVICE]
+    with service.session():
+        lists = service.store.lists
+        after = position(request, lists.file_position)
+        wanted = None if purpose is None else storable(purpose)
+        found = lists.files(wanted, after, limit, newest_first=order == "desc")
+    return answer_slice(found, with_ends=True)
+
+
+async def retrieve(request: web.Request) -> web.Response:
+    """Answer with one file's description."""
+    service = request.app[SERVICE]
+    with service.session():
+        return answer(_find(service, request).view)
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Delete a file."""
+    service = request.app[SERVICE]
+    with service.session():
+        service.store.files.discard(_find(service, request).seq)
+    return answer_deleted("file", request.match_info["file_id"])
+
+
+async def download(request: web.Request) -> web.StreamResponse:
+    """Stream a file's content, or the one range of it that was asked for."""
+    service = request.app[SERVICE]
+    with service.session():
+        stored = _find(service, request)
+    span = _span(request, stored.size)
+    response = web.StreamResponse(status=200 if len(span) == stored.size else 206)
+    response.content_type = "application/octet-stream"
+    response.content_length = len(span)
+    response.headers["Accept-Ranges"] = "bytes"
+    if response.status == 206:
+        response.headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{stored.size}"
+    await response.prepare(request)
+    for piece in _pieces(service, stored, span):
+        await response.write(piece)
+    return response
+
+
+def _pieces(service: Service, stored: StoredFile, span: range) -> Iterator[bytes]:
+    """Read the content chunk by chunk; each is a session of its own, so that other requests go on."""
+    for number in range(span.start // CHUNK, -(-span.stop // CHUNK)):
+        with service.session():
+            data = service.store.files.chunk(stored.seq, number)
+        if data is None:
+            raise ConnectionResetError("the file was deleted while it was sent")
+        start = number * CHUNK
+        yield data[max(span.start - start, 0) : span.stop - start]
+
+
+def _span(request: web.Request, size: int) -> range:
+    try:
+        asked = request.http_range
+    except ValueError:
+        # RFC 9110, 14.2: a Range header that cannot be understood is ignored.
+        return range(size)
+    start, stop, _ = asked.indices(size)
+    if asked == slice(None, None, 1):
+        return range(size)
+    if start >= stop:
+        raise Problem(416, f"The range lies outside the file's {size} bytes.", param="Range")
+    return range(start, stop)
+
+
+def _find(service: Service, request: web.Request) -> StoredFile:
+    file_id = request.match_info["file_id"]
+    stored = service.store.files.find(storable(file_id))
+    if stored is None:
+        raise Problem(404, f"No such File object: {file_id}", param="id")
+    return stored

@@ -1,0 +1,219 @@
+"""The local server as tests hold it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Self
+
+from .app import build_app
+from .errors import JobStateError, NotRunningError
+from .service import Service
+from .serving import LOOPBACK, MAX_BODY, listening
+
+if TYPE_CHECKING:
+    import os
+    from types import TracebackType
+
+    from aiohttp import web
+
+    from .requestlog import RequestRecord
+
+
+class LocalServer:
+    """A fine-tuning API on this machine, over real HTTP.
+
+    It runs in a thread with a loop of its own, so that synchronous clients can talk to it too; or its `app` is
+    mounted in a loop of the caller's. Control methods are synchronous, from any thread, and work in both cases.
+    Trainings are simulated: see `trainer`.
+
+    Args:
+        port: The port to listen on; 0 takes a free one.
+        host: The address to listen on.
+        db: A database file, which outlives the process; None keeps everything in memory until the server stops.
+        seed: What ids and losses are drawn from: same seed, same requests, same answers.
+        speed: Simulated seconds in one second; None keeps the clock still but for `advance`.
+        max_body: The largest file that may be uploaded, in bytes.
+
+    Raises:
+        ValueError: `speed` or `max_body` is not above zero.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        host: str = LOOPBACK,
+        db: str | os.PathLike[str] | None = None,
+        seed: int = 0,
+        speed: float | None = None,
+        max_body: int = MAX_BODY,
+    ) -> None:
+        if max_body <= 0:
+            raise ValueError(f"max_body must be above 0, not {max_body!r}")
+        self._service = Service(None if db is None else str(db), seed, speed)
+        self._max_body = max_body
+        self._address = (host, port)
+        self._switch = threading.Lock()
+        self._running: _Thread | None = None
+        self._mounted: web.Application | None = None
+
+    @property
+    def url(self) -> str:
+        """The base URL, `http://127.0.0.1:PORT/v1`.
+
+        Raises:
+            NotRunningError: The server listens nowhere.
+        """
+        if self._running is None:
+            raise NotRunningError("the server is not running: use it in a with block, or call start()")
+        return self._running.url
+
+    @property
+    def app(self) -> web.Application:
+        """The application, to be mounted in a loop of the caller's; a new one once that was cleaned up."""
+        if self._mounted is None:
+            self._mounted = build_app(self._service, self._max_body)
+            self._mounted.on_cleanup.append(self._unmount)
+        return self._mounted
+
+    @property
+    def requests(self) -> list[RequestRecord]:
+        """The requests that were answered, oldest first: a copy."""
+        return self._service.log.records()
+
+    def start(self) -> Self:
+        """Serve from a thread of its own; nothing happens if it does so already.
+
+        Raises:
+            StartError: The port is taken, the database cannot be used, or `app` is mounted.
+        """
+        with self._switch:
+            if self._running is None:
+                running = _Thread(build_app(self._service, self._max_body), self._address)
+                running.start()
+                self._running = running
+        return self
+
+    def stop(self) -> None:
+        """Finish the requests in flight, within a second; close everything. Nothing happens if not running."""
+        with self._switch:
+            running, self._running = self._running, None
+            if running is not None:
+                running.stop()
+
+    def advance(self, seconds: float = 0, *, minutes: float = 0) -> None:
+        """Move the server's clock forward; everything that becomes due happens.
+
+        Raises:
+            ValueError: The time is negative.
+            NotRunningError: The server is not running.
+        """
+        self._service.advance(seconds + 60 * minutes)
+
+    def finish(self, job_id: str) -> None:
+        """Walk a job to its end now: it succeeds, or fails if its files are bad.
+
+        Raises:
+            UnknownJobError: There is no such job.
+            JobStateError: The job has failed or was cancelled.
+            NotRunningError: The server is not running.
+        """
+        with self._service.session() as now:
+            job = self._service.job(job_id)
+            if job.status in {"failed", "cancelled"}:
+                raise JobStateError(f"job {job_id} is {job.status}: it cannot succeed any more")
+            self._service.progress.finish(job, now)
+
+    def fail(
+        self,
+        job_id: str,
+        *,
+        code: str = "server_error",
+        message: str = "The job failed due to an internal error.",
+        param: str | None = None,
+    ) -> None:
+        """Let a job fail now.
+
+        Raises:
+            UnknownJobError: There is no such job.
+            JobStateError: The job has ended already.
+            NotRunningError: The server is not running.
+        """
+        with self._service.session() as now:
+            job = self._service.job(job_id)
+            self._service.progress.fail(job, now, {"code": code, "param": param, "message": message})
+
+    def reset(self) -> None:
+        """Forget every job, file, model, request; ids begin anew. The clock stays.
+
+        Raises:
+            NotRunningError: The server is not running.
+        """
+        self._service.reset()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> Self:
+        try:
+            return await asyncio.to_thread(self.start)
+        except asyncio.CancelledError:
+            # The thread cannot be cancelled: let it start, then stop it.
+            await asyncio.to_thread(self.stop)
+            raise
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # A cancelled caller must not leave the thread behind.
+        await asyncio.shield(asyncio.to_thread(self.stop))
+
+    async def _unmount(self, app: web.Application) -> None:
+        if self._mounted is app:
+            self._mounted = None
+
+
+class _Thread:
+    """A thread whose loop serves one application."""
+
+    def __init__(self, app: web.Application, address: tuple[str, int]) -> None:
+        self._app = app
+        self._address = address
+        self._ready: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+        self._thread = threading.Thread(target=self._run, name="fine-tuning-local-server", daemon=True)
+
+    @property
+    def url(self) -> str:
+        return self._ready.result()[0]
+
+    def start(self) -> None:
+        self._thread.start()
+        error = self._ready.exception()
+        if error is not None:
+            self._thread.join()
+            raise error
+
+    def stop(self) -> None:
+        _, loop, done = self._ready.result()
+        loop.call_soon_threadsafe(done.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            if not self._ready.done():
+                self._ready.set_exception(error)
+
+    async def _serve(self) -> None:
+        done = asyncio.Event()
+        async with listening(self._app, *self._address) as url:
+            self._ready.set_result((url, asyncio.get_running_loop(), done))
+            await done.wait()

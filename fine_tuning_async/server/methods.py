@@ -1,0 +1,95 @@
+"""The checks of a training method's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from . import checks
+from .answers import bad_request
+
+_Check = Callable[[object, str], object]
+
+_COMMON: dict[str, _Check] = {
+    "n_epochs": partial(checks.integer, least=1, most=50),
+    "batch_size": partial(checks.integer, least=1, most=256),
+    "learning_rate_multiplier": partial(checks.decimal, above=0),
+}
+_EFFORTS = ("default", "low", "medium", "high")
+
+# The bounds are those of the published specification.
+HYPERPARAMETERS: dict[str, dict[str, _Check]] = {
+    "supervised": _COMMON,
+    "dpo": {"beta": partial(checks.decimal, above=0, most=2), **_COMMON},
+    "reinforcement": {
+        **_COMMON,
+        "eval_interval": partial(checks.integer, least=1),
+        "eval_samples": partial(checks.integer, least=1),
+        "compute_multiplier": partial(checks.decimal, above=0.00001, most=10),
+        "reasoning_effort": partial(checks.one_of, allowed=_EFFORTS),
+    },
+}
+"""For each method the hyperparameters that it knows, each with its check."""
+
+_GRADERS: dict[str, tuple[str, ...]] = {
+    "string_check": ("name", "input", "reference", "operation"),
+    "text_similarity": ("name", "input", "reference", "evaluation_metric"),
+    "python": ("name", "source"),
+    "score_model": ("name", "input", "model"),
+    "label_model": ("name", "input", "model", "labels", "passing_labels"),
+    "multi": ("name", "graders", "calculate_output"),
+}
+
+
+def check_method(value: object) -> tuple[str, dict[str, object]]:
+    """Check a request's `method`; return its type with its settings, defaults filled in."""
+    method = checks.mapping(value, "method")
+    if "type" not in method:
+        raise checks.missing("method.type")
+    kind = checks.one_of(method["type"], "method.type", tuple(HYPERPARAMETERS))
+    for key, settings in method.items():
+        if key not in {"type", kind} and settings is not None:
+            message = f"'method.{key}' does not go with method.type '{kind}'."
+            raise bad_request(message, f"method.{key}", "invalid_value")
+    param = f"method.{kind}"
+    given = checks.mapping(_or_empty(method.get(kind)), param)
+    checks.only(given, param, ("hyperparameters", *(("grader", "response_format") * (kind == "reinforcement"))))
+    chosen = check_hyperparameters(kind, given.get("hyperparameters"), f"{param}.hyperparameters")
+    if kind != "reinforcement":
+        return kind, {"hyperparameters": chosen}
+    grader = check_grader(given.get("grader"), f"{param}.grader")
+    return kind, {"hyperparameters": chosen, "grader": grader, "response_format": given.get("response_format")}
+
+
+def check_hyperparameters(kind: str, value: object, param: str) -> dict[str, object]:
+    """Check a method's hyperparameters; those that are not given are `auto`."""
+    given = checks.mapping(_or_empty(value), param)
+    table = HYPERPARAMETERS[kind]
+    checks.only(given, param, table)
+    chosen: dict[str, object] = dict.fromkeys(table, "auto")
+    if kind == "reinforcement":
+        chosen["reasoning_effort"] = "default"
+    for name, setting in given.items():
+        if setting is None or (setting == "auto" and name != "reasoning_effort"):
+            continue
+        chosen[name] = table[name](setting, f"{param}.{name}")
+    return chosen
+
+
+def check_grader(value: object, param: str) -> dict[str, object]:
+    """Check that a grader is there, of a known type, with the fields of that type."""
+    if value is None:
+        raise checks.missing(param)
+    grader = checks.mapping(value, param)
+    if "type" not in grader:
+        raise checks.missing(f"{param}.type")
+    kind = checks.one_of(grader["type"], f"{param}.type", tuple(_GRADERS))
+    for name in _GRADERS[kind]:
+        if grader.get(name) is None:
+            raise checks.missing(f"{param}.{name}")
+    checks.text(grader["name"], f"{param}.name", least=1)
+    return grader
+
+
+def _or_empty(value: object) -> object:
+    return {} if value is None else value

@@ -1,0 +1,120 @@
+"""What every request passes on its way in, every answer on its way out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from .answers import Problem, answer_problem
+from .context import SERVICE
+from .requestlog import RequestRecord, redacted
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_LOG = logging.getLogger(__name__)
+_STARTED = web.RequestKey("started", float)
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_VISIBLE = 7
+"""Characters of a refused key that are repeated, as the API does."""
+
+
+@web.middleware
+async def explained(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every failure into an answer in the API's error envelope."""
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return answer_problem(problem)
+    except web.HTTPException as error:
+        return answer_problem(_plain(request, error))
+    except ConnectionResetError:
+        raise  # The client went away, or is to see its answer cut short: no answer can reach it.
+    except Exception:
+        _LOG.exception("%s %s failed", request.method, request.path)
+        message = "The server had an error while processing your request. Sorry about that!"
+        return answer_problem(Problem(500, message, kind="server_error"))
+
+
+def _plain(request: web.Request, error: web.HTTPException) -> Problem:
+    if isinstance(error, web.HTTPNotFound):
+        return Problem(404, f"Invalid URL ({request.method} {request.path})", code="unknown_url")
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        message = f"Not allowed to {request.method} on {request.path}."
+        return Problem(405, message, code="method_not_supported")
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return Problem(413, "The body of this request is too large.", code="request_too_large")
+    return Problem(error.status, error.reason)
+
+
+@web.middleware
+async def authorised(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a request without a key, or with one that says itself that it is invalid."""
+    if request.match_info.http_exception is None:
+        _check_key(_key(request))
+    return await handler(request)
+
+
+def _key(request: web.Request) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else request.headers.get("api-key", "").strip()
+
+
+def _check_key(key: str) -> None:
+    if not key:
+        message = (
+            "You didn't provide an API key. Send it in an Authorization header with Bearer auth"
+            " (i.e. Authorization: Bearer YOUR_KEY)."
+        )
+        raise Problem(401, message, code="invalid_api_key")
+    if key.startswith("sk-invalid"):
+        raise Problem(401, f"Incorrect API key provided: {key[:_VISIBLE]}***.", code="invalid_api_key")
+
+
+async def leaving(request: web.Request, response: web.StreamResponse) -> None:
+    """Add the headers that the API sends with each answer; enter the request into the log.
+
+    It runs when an answer's headers are about to leave: a client that has its answer finds it in the log.
+    """
+    service = request.app[SERVICE]
+    started = request.get(_STARTED, time.perf_counter())
+    response.headers["x-request-id"] = service.next_request_id()
+    response.headers["openai-organization"] = service.organization
+    response.headers["openai-processing-ms"] = str(int((time.perf_counter() - started) * 1000))
+    response.headers["openai-version"] = "2020-10-01"
+    service.log.add(await _record(request, response.status))
+
+
+async def _record(request: web.Request, status: int) -> RequestRecord:
+    body = await _body(request)
+    return RequestRecord(
+        method=request.method,
+        path=request.path,
+        query=dict(request.query),
+        headers=redacted(request.headers),
+        body=body,
+        size=request.content_length or len(body),
+        status=status,
+    )
+
+
+async def _body(request: web.Request) -> bytes:
+    """Return the body of a request that has one worth keeping: an upload is streamed, a GET has none."""
+    if request.method not in _WITH_BODY or request.content_type.startswith("multipart/"):
+        return b""
+    try:
+        return await request.read()
+    except (web.HTTPRequestEntityTooLarge, web.RequestPayloadError, ConnectionError):
+        return b""
+
+
+@web.middleware
+async def timed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Note when the work on a request began."""
+    request[_STARTED] = time.perf_counter()
+    return await handler(request)

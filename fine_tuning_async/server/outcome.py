@@ -1,0 +1,85 @@
+"""What a training leaves behind: checkpoints, a model, a result file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from . import views
+from .store import CHUNK, StoredFile
+
+if TYPE_CHECKING:
+    from .ids import Minter
+    from .records import Job
+    from .store import Store
+
+KEPT_CHECKPOINTS = 3
+"""The API keeps those of the last three epochs."""
+
+_OWNER = "local"
+_PURPOSE, _FILENAME = "fine-tune-results", "step_metrics.csv"
+_RESULT_COLUMNS = (
+    "step",
+    "train_loss",
+    "train_mean_token_accuracy",
+    "valid_loss",
+    "valid_mean_token_accuracy",
+)
+_RESULT_HEADER = "step,train_loss,train_accuracy,valid_loss,valid_mean_token_accuracy"
+
+
+class Outcome:
+    """Writes the products of a job into the store."""
+
+    def __init__(self, store: Store, mint: Minter) -> None:
+        self._store = store
+        self._mint = mint
+
+    def checkpoint(self, job: Job, at: float) -> str:
+        """Take a checkpoint after the job's step; return its name."""
+        name = f"{self._name(job, job.step)}:ckpt-step-{job.step}"
+        self._keep(job, at, name)
+        return name
+
+    def deliver(self, job: Job, at: float) -> None:
+        """Write the model with its checkpoint and the result file; put their names into the job."""
+        model = self._name(job, "final")
+        self._keep(job, at, model)
+        self._store.models.add(model, views.model_view(model, int(at), _OWNER))
+        job.fine_tuned_model = model
+        job.result_files = [self._write_results(job, at)]
+
+    def _keep(self, job: Job, at: float, model: str) -> None:
+        figures = job.plan.metrics(job.step, full=True)
+        del figures["total_steps"]
+        checkpoint_id = self._mint.make("ftckpt_", job.seq, job.step)
+        view = views.checkpoint_view(checkpoint_id, at, job, model, {**figures, "type": job.method})
+        self._store.jobs.add_checkpoint(job, checkpoint_id, model, view, keep=KEPT_CHECKPOINTS)
+
+    def _name(self, job: Job, place: object) -> str:
+        # A model trained from a fine-tuned one is named after the base of both.
+        base = job.model.split(":")[1] if job.model.startswith("ft:") else job.model
+        return self._mint.make(f"ft:{base}:{_OWNER}:{job.suffix or ''}:", job.seq, place, length=8)
+
+    def _write_results(self, job: Job, at: float) -> str:
+        content = self._results(job).encode()
+        files, size = self._store.files, len(content)
+        file_id = self._mint.make("file-", "result", job.seq)
+        view = views.file_view(
+            file_id, purpose=_PURPOSE, filename=_FILENAME, size=size, created_at=int(at), expires_at=None
+        )
+        seq = files.begin()
+        for number, start in enumerate(range(0, size, CHUNK)):
+            files.write(seq, number, content[start : start + CHUNK])
+        files.finish(file_id, StoredFile(seq, _PURPOSE, _FILENAME, size, view), None)
+        return file_id
+
+    def _results(self, job: Job) -> str:
+        lines = [_RESULT_HEADER]
+        for view in self._store.jobs.event_views(job):
+            event = orjson.loads(view)
+            if event["type"] == "metrics":
+                figures = event["data"]
+                lines.append(",".join(str(figures.get(column, "")) for column in _RESULT_COLUMNS))
+        return "\n".join(lines) + "\n"

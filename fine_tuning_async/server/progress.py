@@ -1,0 +1,255 @@
+"""The walk of a job along its states."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import trainer, views
+from .datafile import LEAST_EXAMPLES, Verdict, judge
+from .errors import JobStateError
+from .lifecycle import TERMINAL, move
+from .outcome import Outcome
+from .records import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .ids import Minter
+    from .store import Store
+    from .wishes import Wish
+
+VALIDATING_SECONDS = 10.0
+QUEUED_SECONDS = 10.0
+PAUSING_SECONDS = 5.0
+WRAP_UP_SECONDS = 5.0
+"""How long a job stays in each state; with `trainer.STEP_SECONDS` a small one takes some minutes."""
+
+
+class Progress:
+    """Applies to jobs what has become due, or what somebody asked for.
+
+    Every method takes the time at which the thing happens, and saves what changed.
+    """
+
+    def __init__(self, store: Store, mint: Minter, organization: str) -> None:
+        self._store = store
+        self._mint = mint
+        self._organization = organization
+        self._outcome = Outcome(store, mint)
+
+    def begin(self, wish: Wish, at: float) -> Job:
+        """Create the job that a request asks for."""
+        seq = self._store.jobs.next_seq()
+        job = Job(
+            id=self._mint.make("ftjob-", seq),
+            created_at=int(at),
+            model=wish.model,
+            training_file=wish.training_file,
+            validation_file=wish.validation_file,
+            suffix=wish.suffix,
+            seed=self._mint.number("job", seq) if wish.seed is None else wish.seed,
+            method=wish.method,
+            settings=wish.settings,
+            integrations=wish.integrations,
+            metadata=wish.metadata,
+            seq=seq,
+            due_at=at + VALIDATING_SECONDS,
+        )
+        also = f" and validation file: {job.validation_file}" if job.validation_file else ""
+        self._tell(job, at, f"Created fine-tuning job: {job.id}")
+        self._tell(job, at, f"Validating training file: {job.training_file}{also}")
+        self._store.jobs.add(job, self.view(job))
+        return job
+
+    def view(self, job: Job) -> bytes:
+        """Return the job's JSON."""
+        return views.job_view(job, self._organization)
+
+    def run(self, job: Job, until: float) -> None:
+        """Apply everything that is due by `until`, each thing at its own time."""
+        while job.due_at is not None and job.due_at <= until:
+            self._apply(job, job.due_at)
+        self._save(job)
+
+    def finish(self, job: Job, at: float) -> None:
+        """Walk to the end, all at one moment."""
+        if job.status == "pausing":
+            self._apply(job, at)
+        if job.status == "paused":
+            self.resume(job, at)
+        while job.due_at is not None:
+            self._apply(job, at)
+        self._save(job)
+
+    def fail(self, job: Job, at: float, error: Mapping[str, str | None]) -> None:
+        """Let the job fail with an error object."""
+        self._end(job, "failed")
+        job.error = dict(error)
+        self._tell(job, at, error["message"] or "The job failed", level="error")
+        self._save(job)
+
+    def cancel(self, job: Job, at: float) -> None:
+        """Cancel the job."""
+        self._end(job, "cancelled")
+        self._tell(job, at, "The job was cancelled")
+        self._save(job)
+
+    def pause(self, job: Job, at: float) -> None:
+        """Begin to pause the job: it remembers where it was and how long it still had there."""
+        held, due = job.status, job.due_at or at
+        job.status = move(job.status, "pausing")
+        job.held_in, job.held_for, job.due_at = held, due - at, at + PAUSING_SECONDS
+        job.estimated_finish = None
+        self._tell(job, at, "Pausing the job")
+        self._save(job)
+
+    def resume(self, job: Job, at: float) -> None:
+        """Let a paused job go on where it was held."""
+        if job.status != "paused" or job.held_in is None:
+            raise JobStateError(f"a job that is {job.status} cannot go on")
+        job.status = move(job.status, job.held_in)
+        job.due_at, job.held_in, job.held_for = at + job.held_for, None, 0.0
+        if job.status == "running":
+            job.estimated_finish = self._estimate(job)
+        self._tell(job, at, "The job was resumed")
+        self._save(job)
+
+    def shift(self, job: Job, seconds: float) -> None:
+        """Move what lies ahead: the server was down for so long, and its jobs stood still."""
+        if job.due_at is not None:
+            job.due_at += seconds
+        if job.estimated_finish is not None:
+            job.estimated_finish += int(seconds)
+        self._save(job)
+
+    def _apply(self, job: Job, at: float) -> None:
+        if job.status == "validating_files":
+            self._validate(job, at)
+        elif job.status == "queued":
+            self._start(job, at)
+        elif job.status == "pausing":
+            job.status, job.due_at = move(job.status, "paused"), None
+            self._tell(job, at, "The job was paused")
+        elif job.step < job.plan.total_steps:
+            self._train(job, at)
+        else:
+            self._succeed(job, at)
+
+    def _validate(self, job: Job, at: float) -> None:
+        error = self._objection(job)
+        if error is not None:
+            self.fail(job, at, error)
+            return
+        verdict = self._verdict(job, job.training_file)
+        assert verdict is not None
+        job.examples, job.tokens = verdict.examples, verdict.tokens
+        job.status, job.due_at = move(job.status, "queued"), at + QUEUED_SECONDS
+        self._tell(job, at, "Files validated, moving job to queued state")
+
+    def _start(self, job: Job, at: float) -> None:
+        job.status = move(job.status, "running")
+        job.settings["hyperparameters"] = _resolved(job)
+        job.due_at = at + job.plan.next_reported(0) * trainer.STEP_SECONDS
+        job.estimated_finish = self._estimate(job)
+        self._tell(job, at, "Fine-tuning job started", data=None)
+
+    def _train(self, job: Job, at: float) -> None:
+        plan = job.plan
+        job.step = step = plan.next_reported(job.step)
+        last = step == plan.total_steps
+        figures = plan.metrics(step, full=last)
+        self._tell(job, at, trainer.describe(figures), data=figures, kind="metrics")
+        if not last and plan.ends_epoch(step):
+            snapshot = self._outcome.checkpoint(job, at)
+            self._tell(job, at, f"Checkpoint created at step {step} with Snapshot ID: {snapshot}")
+        wait = WRAP_UP_SECONDS if last else (plan.next_reported(step) - step) * trainer.STEP_SECONDS
+        job.due_at = at + wait
+
+    def _succeed(self, job: Job, at: float) -> None:
+        self._outcome.deliver(job, at)
+        self._end(job, "succeeded")
+        job.finished_at = int(at)
+        job.trained_tokens = job.tokens * job.plan.epochs
+        self._tell(job, at, f"New fine-tuned model created: {job.fine_tuned_model}")
+        self._tell(job, at, "The job has successfully completed")
+
+    def _end(self, job: Job, status: str) -> None:
+        job.status = move(job.status, status)
+        assert status in TERMINAL
+        job.due_at = job.estimated_finish = job.held_in = None
+
+    def _estimate(self, job: Job) -> int:
+        plan = job.plan
+        if job.step >= plan.total_steps:
+            return int(job.due_at or 0)
+        left = plan.total_steps - plan.next_reported(job.step)
+        return int((job.due_at or 0) + left * trainer.STEP_SECONDS + WRAP_UP_SECONDS)
+
+    def _objection(self, job: Job) -> dict[str, str | None] | None:
+        """Return the error that the job's files give it."""
+        for role, file_id in (("training_file", job.training_file), ("validation_file", job.validation_file)):
+            verdict = self._verdict(job, file_id) if file_id else Verdict(LEAST_EXAMPLES, 0)
+            if verdict is None:
+                name = role.replace("_", " ")
+                return _error(f"deleted_{role}", role, f"The job failed because the {name} was deleted")
+            if verdict.message is not None:
+                name = role.replace("_", " ")
+                code = (verdict.code or "").replace("training_file", role)
+                said = f"The job failed due to an invalid {name}. {verdict.message}"
+                return _error(code, role, said)
+            if role == "training_file" and verdict.examples < LEAST_EXAMPLES:
+                said = f"Training file has {verdict.examples} example(s), but must have at least 10 examples"
+                return _error("invalid_n_examples", role, said)
+        return None
+
+    def _verdict(self, job: Job, file_id: str) -> Verdict | None:
+        stored = self._store.files.find(file_id)
+        if stored is None:
+            return None
+        kind = "completion" if job.model.startswith(("babbage-", "davinci-")) else job.method
+        known = self._store.files.verdict(file_id, kind)
+        if known is not None:
+            return Verdict.load(known)
+        verdict = judge(self._store.files.chunks(stored.seq), kind, file_id)
+        self._store.files.save_verdict(file_id, kind, verdict.dump())
+        return verdict
+
+    def _tell(
+        self,
+        job: Job,
+        at: float,
+        message: str,
+        *,
+        level: str = "info",
+        kind: str = "message",
+        data: Mapping[str, object] | None = views.NOTHING,
+    ) -> None:
+        job.events += 1
+        event_id = self._mint.make("ftevent-", job.seq, job.events)
+        view = views.event_view(event_id, at, message, level=level, kind=kind, data=data)
+        self._store.jobs.add_event(job, event_id, view)
+
+    def _save(self, job: Job) -> None:
+        self._store.jobs.save(job, self.view(job))
+
+
+def _error(code: str, param: str, message: str) -> dict[str, str | None]:
+    return {"code": code, "param": param, "message": message}
+
+
+_AUTOMATIC: dict[str, object] = {
+    "learning_rate_multiplier": 2.0,
+    "beta": 0.1,
+    "compute_multiplier": 1.0,
+    "eval_interval": 5,
+    "eval_samples": 5,
+}
+
+
+def _resolved(job: Job) -> dict[str, object]:
+    """Return the job's hyperparameters with a number for each `auto`."""
+    chosen = _AUTOMATIC | {
+        "n_epochs": trainer.epochs_for(job.examples),
+        "batch_size": trainer.batch_for(job.examples),
+    }
+    return {name: chosen[name] if value == "auto" else value for name, value in job.hyperparameters.items()}

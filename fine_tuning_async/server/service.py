@@ -1,0 +1,147 @@
+"""The one place where the server's state is touched, under a lock."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .clock import Clock
+from .errors import NotRunningError, StartError, UnknownJobError
+from .ids import Minter
+from .progress import Progress
+from .requestlog import RequestLog
+from .store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .records import Job
+
+
+class Service:
+    """Holds the store, the clock; brings the state up to date before each use.
+
+    There are no tasks in the background: what became due meanwhile is applied, each thing at the time it was
+    due at, when the next request or control call comes. Any thread may call.
+
+    Args:
+        db: The database's file, or None for memory.
+        seed: What ids and losses are drawn from.
+        speed: See `Clock`.
+    """
+
+    def __init__(self, db: str | None, seed: int, speed: float | None) -> None:
+        self.mint = Minter(seed)
+        self.clock = Clock(speed)
+        self.log = RequestLog()
+        self.organization = self.mint.make("org-", "organization")
+        self._db = db
+        self._lock = threading.RLock()
+        self._store: Store | None = None
+        self._request = 0
+
+    @property
+    def store(self) -> Store:
+        """The store, to be used within `session`."""
+        if self._store is None:
+            raise NotRunningError("the server is not running: start it, or mount its app, first")
+        return self._store
+
+    @property
+    def progress(self) -> Progress:
+        """The walk of jobs, to be used within `session`."""
+        return Progress(self.store, self.mint, self.organization)
+
+    def open(self, ticks: Callable[[], float]) -> None:
+        """Open the store; time runs by `ticks` from now.
+
+        Raises:
+            StartError: The store is open already, or cannot be opened.
+        """
+        with self._lock:
+            if self._store is not None:
+                raise StartError("this server is running already: one server, one loop")
+            try:
+                self._store = Store(self._db)
+            except sqlite3.Error as error:
+                raise StartError(f"cannot use the database {self._db}: {error}") from error
+            self._go_on(ticks)
+
+    def close(self) -> None:
+        """Close the store; with a database in memory, everything is forgotten."""
+        with self._lock:
+            if self._store is not None:
+                self._catch_up()
+                self.clock.stop()
+                self._store.save_time(self.clock.now())
+                self._store.close()
+            self._store = None
+
+    @contextmanager
+    def session(self) -> Iterator[float]:
+        """Enter with the state brought up to date, in a transaction; yields the time."""
+        with self._lock:
+            now = self._catch_up()
+            with self.store.transaction():
+                yield now
+
+    def next_request_id(self) -> str:
+        """Return the id of the next request."""
+        with self._lock:
+            self._request += 1
+            return self.mint.hexadecimal("req_", self._request)
+
+    def advance(self, seconds: float) -> None:
+        """Move time forward, with everything that becomes due."""
+        with self._lock:
+            store = self.store
+            self.clock.advance(seconds)
+            self._catch_up()
+            store.save_time(self.clock.now())
+
+    def job(self, job_id: str) -> Job:
+        """Return a job, for a control call.
+
+        Raises:
+            UnknownJobError: There is none of this id.
+        """
+        found = self.store.jobs.find(job_id)
+        if found is None:
+            raise UnknownJobError(f"the server holds no job {job_id!r}")
+        return found
+
+    def reset(self) -> None:
+        """Forget everything but the time."""
+        with self._lock:
+            self.store.clear()
+            self.store.save_time(self.clock.now())
+            self.log.clear()
+            self._request = 0
+
+    def _go_on(self, ticks: Callable[[], float]) -> None:
+        wall, progress = time.time(), self.progress
+        before = self.store.time() or wall
+        now = max(wall, before)
+        self.clock.start(now, ticks)
+        with self.store.transaction():
+            for job in self.store.jobs.waiting():
+                progress.shift(job, now - before)
+            self.store.save_time(now)
+
+    def _catch_up(self) -> float:
+        now, jobs, files = self.clock.now(), self.store.jobs, self.store.files
+        job, stale = jobs.next_due(now), files.expired(now)
+        if job is None and not stale:
+            return now
+        progress = self.progress
+        with self.store.transaction():
+            while job is not None:
+                progress.run(job, now)
+                job = jobs.next_due(now)
+            for seq in stale:
+                files.discard(seq)
+            self.store.save_time(now)
+        return now

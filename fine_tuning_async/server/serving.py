@@ -1,0 +1,91 @@
+"""The listening socket."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from .app import build_app
+from .errors import StartError
+from .service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+LOOPBACK = "127.0.0.1"
+
+MAX_BODY = 512 * 1024 * 1024
+"""The API's own limit of a plain file upload."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_PATIENCE = 0.4
+"""Seconds for requests in flight at a stop; aiohttp waits so long twice, so a stop stays under one second."""
+
+
+@asynccontextmanager
+async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
+    """Serve an application in the running loop; yields its base URL.
+
+    Raises:
+        StartError: The port is taken, or the address cannot be listened on.
+    """
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_PATIENCE)
+    try:
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise StartError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+        bound = runner.addresses[0][1]
+        yield f"http://{f'[{host}]' if ':' in host else host}:{bound}/v1"
+    finally:
+        await runner.cleanup()
+
+
+async def serve(
+    *,
+    host: str = LOOPBACK,
+    port: int = 0,
+    db: str | None = None,
+    seed: int = 0,
+    speed: float | None = None,
+    max_body: int = MAX_BODY,
+    announce: Callable[[str], None] | None = None,
+) -> None:
+    """Serve in the running loop until SIGINT or SIGTERM, or until cancelled.
+
+    Args:
+        host: The address to listen on.
+        port: The port to listen on; 0 takes a free one.
+        db: The database's file, or None for memory.
+        seed: What ids and losses are drawn from.
+        speed: Simulated seconds in one second; None keeps the clock still.
+        max_body: The largest file that may be uploaded, in bytes.
+        announce: Called once with the line `listening on URL`; by default it is printed at once.
+
+    Raises:
+        StartError: The port is taken, or the database cannot be used.
+    """
+    done = asyncio.Event()
+    app = build_app(Service(db, seed, speed), max_body)
+    async with listening(app, host, port) as url:
+        loop = asyncio.get_running_loop()
+        # Where a loop cannot watch signals (Windows), KeyboardInterrupt cancels this instead.
+        with suppress(NotImplementedError):
+            for number in _SIGNALS:
+                loop.add_signal_handler(number, done.set)
+        try:
+            (announce or _print)(f"listening on {url}")
+            await done.wait()
+        finally:
+            with suppress(NotImplementedError):
+                for number in _SIGNALS:
+                    loop.remove_signal_handler(number)
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)

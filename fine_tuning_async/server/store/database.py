@@ -1,0 +1,101 @@
+"""The connection to the database file."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from .files import CHUNK, Files
+from .jobs import Jobs
+from .lists import Lists
+from .models import Models
+from .schema import SCHEMA, TABLES, VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["CHUNK", "Store"]
+
+
+_PATIENCE = 0.2
+"""Seconds to wait for a file that another process holds."""
+
+
+class Store:
+    """One database with a table object for each noun.
+
+    It may be used from any thread, by one at a time: whoever owns it holds a lock.
+
+    Args:
+        path: A file, which outlives the process; None keeps everything in memory.
+
+    Raises:
+        sqlite3.Error: The file cannot be opened, or is no database of this server.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._connection = sqlite3.connect(
+            path or ":memory:", isolation_level=None, check_same_thread=False, timeout=_PATIENCE
+        )
+        try:
+            self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+        self.jobs = Jobs(self._connection)
+        self.lists = Lists(self._connection)
+        self.files = Files(self._connection)
+        self.models = Models(self._connection)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep everything done in the block, or nothing of it."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def clear(self) -> None:
+        """Forget everything; the numbering begins anew, so that the same ids come again."""
+        with self.transaction():
+            for table in (*TABLES, "sqlite_sequence"):
+                self._connection.execute(f"DELETE FROM {table}")
+
+    def time(self) -> float | None:
+        """Return the simulated time last saved."""
+        row = self._connection.execute("SELECT value FROM settings WHERE name = 'time'").fetchone()
+        return None if row is None else float(row[0])
+
+    def save_time(self, now: float) -> None:
+        """Remember the simulated time, so that a server opened again goes on from it."""
+        self._connection.execute("INSERT OR REPLACE INTO settings VALUES ('time', ?)", (now,))
+
+    def _prepare(self) -> None:
+        # One server per file: a second one is told so at its start, not by a failing request.
+        self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        # With a WAL, NORMAL survives the death of the process; only a power cut could cost the last commits.
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if version == 0 and tables == 0:
+            self._connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        elif version != VERSION:
+            raise sqlite3.DatabaseError(f"not a database of this server, or of another version ({version})")
+        self._sweep()
+
+    def _sweep(self) -> None:
+        # An upload that a killed process left unfinished has no id.
+        with self.transaction():
+            self._connection.execute(
+                "DELETE FROM chunks WHERE file_seq IN (SELECT seq FROM files WHERE id IS NULL)"
+            )
+            self._connection.execute("DELETE FROM files WHERE id IS NULL")

@@ -1,0 +1,103 @@
+"""The tables."""
+
+from __future__ import annotations
+
+VERSION = 1
+"""Written to `user_version`; a file of another version is refused, not guessed at."""
+
+TABLES = (
+    "jobs",
+    "job_metadata",
+    "events",
+    "checkpoints",
+    "files",
+    "chunks",
+    "verdicts",
+    "models",
+    "idempotency",
+    "settings",
+)
+
+# A list is ordered by `seq`, the order of insertion: times are whole seconds and tie.
+# `view` is the JSON that a client sees, so that a page is joined rather than rendered.
+SCHEMA = """
+CREATE TABLE jobs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    record BLOB NOT NULL,
+    view BLOB NOT NULL,
+    due_at REAL,
+    has_metadata INTEGER NOT NULL
+);
+CREATE INDEX jobs_due ON jobs (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX jobs_without_metadata ON jobs (seq) WHERE has_metadata = 0;
+
+CREATE TABLE job_metadata (
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    job_seq INTEGER NOT NULL,
+    PRIMARY KEY (key, value, job_seq)
+) WITHOUT ROWID;
+
+CREATE TABLE events (
+    job_seq INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    view BLOB NOT NULL,
+    PRIMARY KEY (job_seq, number)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX events_id ON events (id);
+
+CREATE TABLE checkpoints (
+    job_seq INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    model TEXT NOT NULL,
+    view BLOB NOT NULL,
+    PRIMARY KEY (job_seq, number)
+) WITHOUT ROWID;
+
+CREATE TABLE files (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT UNIQUE,
+    purpose TEXT,
+    filename TEXT,
+    size INTEGER,
+    expires_at INTEGER,
+    view BLOB
+);
+CREATE INDEX files_whole ON files (seq) WHERE id IS NOT NULL;
+CREATE INDEX files_purpose ON files (purpose, seq) WHERE id IS NOT NULL;
+CREATE INDEX files_expiry ON files (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE chunks (
+    file_seq INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (file_seq, number)
+);
+
+CREATE TABLE verdicts (
+    file_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    verdict BLOB NOT NULL,
+    PRIMARY KEY (file_id, kind)
+) WITHOUT ROWID;
+
+CREATE TABLE models (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    view BLOB NOT NULL
+);
+
+CREATE TABLE idempotency (
+    key BLOB PRIMARY KEY,
+    digest BLOB NOT NULL,
+    job_id TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    value REAL NOT NULL
+) WITHOUT ROWID;
+"""
