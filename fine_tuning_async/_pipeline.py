@@ -61,6 +61,9 @@ class Pipeline:
     budget: RetryBudget
     on_attempt: OnAttempt | None = None
 
+    def __reduce__(self) -> str:
+        raise TypeError("a pipeline holds a key, and is not pickled")
+
     async def call(self, request: Request) -> Response:
         """Send a request as often as is safe and allowed; return the answer of a success.
 

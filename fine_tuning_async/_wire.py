@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 from attrs import define, field, frozen
 
 from ._document import decode
-from .errors import APIError, InvalidArgumentError, error_class
+from .errors import APIError, InvalidArgumentError, ResponseFormatError, error_class
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -227,7 +227,7 @@ def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
             raise InvalidArgumentError(
                 f"the header {name!r} has a character in its name or value that none may have"
             )
-    return dict(headers)
+    return {name.title(): value for name, value in headers.items()}
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
@@ -282,7 +282,7 @@ def _error_fields(body: bytes) -> dict[str, str]:
     """Read the error envelope, in any of the forms that servers and gateways send."""
     try:
         document = decode(body)
-    except ValueError:
+    except ResponseFormatError:
         return {}
     if isinstance(document, dict):
         document = document.get("error") or document.get("detail") or document

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import platform
 import warnings
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     import aiohttp
+    from yarl import URL
 
     from ._pipeline import KeyProvider, OnAttempt
     from ._sessions import Sessions
@@ -68,7 +68,7 @@ class FineTuningClient(JobsAPI, FilesAPI):
         self,
         api_key: str | KeyProvider | None = None,
         *,
-        base_url: str | None = None,
+        base_url: str | URL | None = None,
         organization: str | None = None,
         project: str | None = None,
         headers: Mapping[str, str] | None = None,
@@ -81,12 +81,12 @@ class FineTuningClient(JobsAPI, FilesAPI):
         self._sessions: Sessions = OwnedSessions() if session is None else BorrowedSession(session)
         self._pipeline = Pipeline(
             transport=AiohttpTransport(self._sessions),
-            base_url=_checked_base_url(base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL),
+            base_url=_checked_base_url(str(base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL)),
             key=_checked_source(os.environ.get("OPENAI_API_KEY") if api_key is None else api_key),
             headers=_default_headers(
                 organization or os.environ.get("OPENAI_ORG_ID"),
                 project or os.environ.get("OPENAI_PROJECT_ID"),
-                headers or {},
+                headers,
             ),
             timeout=_checked_timeout(timeout),
             retry=retry,
@@ -138,11 +138,12 @@ class FineTuningClient(JobsAPI, FilesAPI):
         Raises:
             InvalidArgumentError: An argument cannot be used.
         """
-        view = copy.copy(self)
+        view = object.__new__(type(self))
+        vars(view).update(vars(self))
         view._original = self  # noqa: SLF001 - the copy is ours
         view._sessions = SharedSessions(self._sessions)  # noqa: SLF001 - the copy is ours
         old = self._pipeline
-        added = checked_headers(headers or {}) | ({"Openai-Project": project} if project else {})
+        added = _added_headers(headers) | ({"Openai-Project": project} if project else {})
         view._pipeline = evolve(  # noqa: SLF001 - the copy is ours
             old,
             transport=AiohttpTransport(view._sessions),  # noqa: SLF001 - the copy is ours
@@ -188,7 +189,7 @@ class FineTuningClient(JobsAPI, FilesAPI):
                 path=relative_path(path),
                 query=params or {},
                 json=json,
-                headers=checked_headers(headers or {}),
+                headers=_added_headers(headers),
                 replay=Replay.SAFE if method.upper() in IDEMPOTENT else Replay.ONCE,
             )
         )
@@ -224,4 +225,11 @@ def _default_headers(organization: str | None, project: str | None, headers: Map
     named = {"OpenAI-Organization": organization, "OpenAI-Project": project}
     defaults = {"Accept": "application/json", "User-Agent": agent}
     defaults |= {name: value for name, value in named.items() if value}
-    return checked_headers(defaults) | checked_headers(headers)
+    return checked_headers(defaults) | _added_headers(headers)
+
+
+def _added_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+    added = checked_headers(headers or {})
+    if "Authorization" in added:
+        raise InvalidArgumentError("the header Authorization is the client's own; pass the key as api_key")
+    return added

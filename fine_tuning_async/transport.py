@@ -171,17 +171,13 @@ async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
         size += len(chunk)
         if size > limit:
             answer.close()
-            return _too_large(answer, b"".join(chunks)[:limit], limit)
-    return b"".join(chunks)
-
-
-def _too_large(answer: aiohttp.ClientResponse, body: bytes, limit: int) -> bytes:
-    if answer.status >= HTTPStatus.BAD_REQUEST:
-        return body
-    raise ResponseFormatError(
-        f"the answer is larger than {limit // 2**20} MiB, and was not read to its end; "
-        "ask for smaller pages with limit, or for a file by its download"
-    )
+            break
+    if size > limit and answer.status < HTTPStatus.BAD_REQUEST:
+        raise ResponseFormatError(
+            f"the answer is larger than {limit // 2**20} MiB, and was not read to its end; "
+            "ask for smaller pages with limit, or for a file by its download"
+        )
+    return b"".join(chunks)[:limit]
 
 
 def _timed_out(parcel: Parcel, tracker: aiohttp.UploadTracker) -> ConnectionFailed:

@@ -208,7 +208,7 @@ class _Thread:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 -- told to the thread that waits in start()
             if not self._ready.done():
                 self._ready.set_exception(error)
 

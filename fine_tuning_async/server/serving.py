@@ -26,6 +26,10 @@ _PATIENCE = 0.4
 """Seconds for requests in flight at a stop; aiohttp waits so long twice, so a stop stays under one second."""
 
 
+_TURNS = 5
+"""Turns of the loop in which a connection that was just accepted gets its handler, which can then be closed."""
+
+
 @asynccontextmanager
 async def listening(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
     """Serve an application in the running loop; yields its base URL.
@@ -36,12 +40,16 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_PATIENCE)
     try:
         await runner.setup()
+        site = web.TCPSite(runner, host, port)
         try:
-            await web.TCPSite(runner, host, port).start()
+            await site.start()
         except OSError as error:
             raise StartError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
         bound = runner.addresses[0][1]
         yield f"http://{f'[{host}]' if ':' in host else host}:{bound}/v1"
+        await site.stop()
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
     finally:
         await runner.cleanup()
 
@@ -88,4 +96,4 @@ async def serve(
 
 
 def _print(line: str) -> None:
-    print(line, flush=True)
+    print(line, flush=True)  # noqa: T201 -- the line is the command's output

@@ -86,9 +86,10 @@ def _scores(name: str, loss: float) -> Metrics:
 
 def epochs_for(examples: int) -> int:
     """Resolve `n_epochs: auto`: three, more for few examples, fewer for very many."""
-    if examples * 3 < 100:
-        return min(25, max(1, 100 // examples))
-    return 3 if examples * 3 <= 25_000 else max(1, 25_000 // examples)
+    fewest, most = 100, 25_000
+    if examples * 3 < fewest:
+        return min(25, max(1, fewest // examples))
+    return 3 if examples * 3 <= most else max(1, most // examples)
 
 
 def batch_for(examples: int) -> int:

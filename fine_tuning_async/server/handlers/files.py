@@ -56,11 +56,12 @@ async def download(request: web.Request) -> web.StreamResponse:
     with service.session():
         stored = _find(service, request)
     span = _span(request, stored.size)
-    response = web.StreamResponse(status=200 if len(span) == stored.size else 206)
+    partial = len(span) < stored.size
+    response = web.StreamResponse(status=206 if partial else 200)
     response.content_type = "application/octet-stream"
     response.content_length = len(span)
     response.headers["Accept-Ranges"] = "bytes"
-    if response.status == 206:
+    if partial:
         response.headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{stored.size}"
     await response.prepare(request)
     for piece in _pieces(service, stored, span):

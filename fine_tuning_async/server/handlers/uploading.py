@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http import HttpProcessingError
 
 from fine_tuning_async.server import checks
 from fine_tuning_async.server.answers import Problem, answer, bad_request
@@ -69,7 +70,7 @@ async def _read_form(request: web.Request, service: Service, form: _Form, most: 
         while (part := await reader.next()) is not None:
             if isinstance(part, BodyPartReader):
                 await _read_part(part, service, form, most)
-    except (ValueError, AssertionError, RuntimeError) as error:
+    except (HttpProcessingError, ValueError, AssertionError, RuntimeError) as error:
         raise bad_request(f"We could not parse the multipart form of your request: {error}") from error
 
 
