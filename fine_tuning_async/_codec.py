@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -11,7 +10,7 @@ from attrs import fields
 
 from ._hooks import Mismatch, converter, each_of, hook_for
 from .errors import ResponseFormatError
-from .models import WireObject
+from .models import WireObject, copied
 
 if TYPE_CHECKING:
     from attrs import Attribute
@@ -47,7 +46,8 @@ def from_dict(cls: type[M], data: Mapping[str, object]) -> M:
     Raises:
         ResponseFormatError: The data does not fit; the message names the JSON path, what was expected and found.
     """
-    return structure(cls, deepcopy(data if isinstance(data, dict) else dict(data)))
+    # What is no mapping goes to `structure` as it is, which says what is wrong with it.
+    return structure(cls, copied(dict(data) if isinstance(data, Mapping) else data))
 
 
 def to_dict(model: WireObject) -> dict[str, object]:
@@ -58,11 +58,13 @@ def to_dict(model: WireObject) -> dict[str, object]:
     fields that are None are left out.
     """
     origin = model._raw  # noqa: SLF001 - the base class keeps it for this function alone
-    result = {key: deepcopy(value) for key, value in origin.items()} if origin else {}
+    result = cast("dict[str, object]", copied(origin or {}))
     for attribute in fields(type(model)):
         if attribute.name == "_raw":
             continue
         value, key = getattr(model, attribute.name), cast("str", attribute.alias)
+        if origin and value is origin.get(key, origin):
+            continue
         if _said(value, key, attribute, origin):
             result[key] = _unstructure(value, result.get(key))
     return result
@@ -84,7 +86,7 @@ def _unstructure(value: object, before: object) -> object:
     if isinstance(value, Enum):
         return value.value
     # 5.0 where a whole number was expected reads as 5, and goes back as it came.
-    return before if value == before and type(value) is not bool else value
+    return before if type(value) is int and type(before) is float and value == before else value
 
 
 def _format_error(mismatch: Mismatch, at: str, request_id: str | None) -> ResponseFormatError:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import NoReturn, cast
+from typing import cast
 
 import orjson
 
-from .errors import ResponseFormatError
+from .errors import InvalidArgumentError, ResponseFormatError
 
 __all__ = ["decode", "describe", "encode"]
 
@@ -28,9 +28,11 @@ def decode(body: bytes, *, request_id: str | None = None) -> object:
         ResponseFormatError: It is no JSON, or holds a number that a double cannot hold.
     """
     try:
+        document = cast("object", orjson.loads(body))
         if _SUSPICIOUS in body.translate(_FOLD_DIGITS) and _LONG_WHOLE_NUMBER.search(body):
-            return json.loads(body, parse_constant=_no_constant, parse_float=_finite)
-        return cast("object", orjson.loads(body))
+            # Exact, but lax: byte order marks and lone surrogates would pass, had orjson not refused them above.
+            return cast("object", json.loads(body))
+        return document  # noqa: TRY300 - what json raises is translated too
     except (ValueError, RecursionError) as error:
         message = f"the answer is no valid JSON: {error}; it begins {describe(body[:EXCERPT])}"
         raise ResponseFormatError(message, request_id=request_id) from None
@@ -40,27 +42,23 @@ def encode(document: object) -> bytes:
     """Encode a JSON document as compact UTF-8.
 
     Raises:
-        TypeError: It holds what JSON cannot say.
+        InvalidArgumentError: It holds what JSON cannot say.
     """
-    return orjson.dumps(document)
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if number in {float("inf"), float("-inf")}:
-        raise ValueError(f"{text} is too large for a double")
-    return number
+    try:
+        # Not orjson, which writes NaN as null and refuses whole numbers of more than 64 bits.
+        return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidArgumentError(f"the body to be sent cannot be written as JSON: {error}") from None
 
 
 def describe(value: object) -> str:
     """Name a JSON value for an error message: its kind, and how it begins."""
     if value is None:
         return "null"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deeply; a number of thousands of digits
+        text = "too large to show"
     kind = _KINDS.get(type(value), type(value).__name__)
     return f"the {kind} {text}" if len(text) <= EXCERPT else f"the {kind} {text[:EXCERPT]}..."
 

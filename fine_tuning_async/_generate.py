@@ -56,8 +56,16 @@ def as_object(value: object) -> dict[str, Any]:
     raise Mismatch.of("an object", value)
 
 
-# What a generated hook tests inline, so that a value of the right type costs no call.
-_INLINE = {str: "str", int: "int", float: "float", bool: "bool"}
+# The exact classes that a generated hook takes as they are, so that a value of the right type costs no call.
+# bool is none of them, although it is an int.
+_AS_IT_IS: dict[Any, tuple[str, ...]] = {
+    str: ("str",),
+    int: ("int",),
+    float: ("float", "int"),
+    bool: ("bool",),
+    int | str: ("int", "str"),
+    float | str: ("float", "int", "str"),
+}
 
 
 def model_hook(cls: type[WireObject], hook_for: Callable[[Any], Hook]) -> Hook:
@@ -88,14 +96,15 @@ def _lookup(variable: str, attribute: Attribute[Any], names: dict[str, Any]) -> 
     if attribute.default is NOTHING:
         # The class itself stands for absence, because no JSON value is a class.
         return f"{variable} = get({key!r}, cls)\n    if {variable} is cls: raise missing({key!r})"
+    if attribute.default is None:
+        return f"{variable} = get({key!r})"
     names[f"default_{variable}"] = attribute.default
     return f"{variable} = get({key!r}, default_{variable})"
 
 
 def _condition(variable: str, hint: Any, *, optional: bool) -> str:
     tests = [f"{variable} is not None"] if optional else []
-    if hint in _INLINE:
-        tests.append(f"{variable}.__class__ is not {_INLINE[hint]}")
+    tests += [f"{variable}.__class__ is not {name}" for name in _AS_IT_IS.get(hint, ())]
     return " and ".join(tests) or "True"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any, cast, get_args
 
 from cattrs import Converter
@@ -81,7 +82,9 @@ def _list_hook(hint: Any) -> Hook:
     def structure_list(value: object, _: object) -> list[object]:
         if not isinstance(value, list):
             raise Mismatch.of("a list", value)
-        return each_of(value, hook, inner)
+        result = each_of(value, hook, inner)
+        # What needed no conversion stays the very list, by which to_dict sees that nothing changed.
+        return value if all(map(is_, result, value)) else result
 
     return structure_list
 
@@ -100,6 +103,8 @@ def each_of(values: list[Any], hook: Hook, cls: object) -> list[Any]:
 
 def _dict_hook(hint: Any) -> Hook:
     _, inner = get_args(hint)
+    if inner is object:
+        return lambda value, _: as_object(value)
     hook = hook_for(inner)
 
     def structure_dict(value: object, _: object) -> dict[str, object]:
@@ -137,7 +142,9 @@ def _single_grader(value: object, hint: object) -> WireObject:
 
 
 def _graders(value: object, _: object) -> object:
-    # The specification says one grader, its examples and the server say a mapping of names to graders.
+    # The specification says one grader and shows a list; its other examples and the server say a mapping.
+    if isinstance(value, list):
+        return hook_for(list[SingleGrader])(value, list[SingleGrader])
     if isinstance(as_object(value).get("type"), str):
         return _single_grader(value, SingleGrader)
     return hook_for(dict[str, SingleGrader])(value, dict[str, SingleGrader])
@@ -169,7 +176,7 @@ for _hint, _function in {
     float | str: _number_or_string,
     Grader: _grader,
     SingleGrader: _single_grader,
-    dict[str, SingleGrader] | SingleGrader: _graders,
+    dict[str, SingleGrader] | list[SingleGrader] | SingleGrader: _graders,
 }.items():
     converter.register_structure_hook(_hint, _function)
 converter.register_structure_hook_func(lambda hint: hint is object, _anything)

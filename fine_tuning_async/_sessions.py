@@ -116,7 +116,7 @@ class OwnedSessions:
     @property
     def unclosed(self) -> bool:
         """Whether a session is open in a loop that still lives."""
-        return any(not s.closed and not loop.is_closed() for loop, s in self._sessions.items())
+        return any(not s.closed and not loop.is_closed() for loop, s in list(self._sessions.items()))
 
     async def close(self) -> None:
         """Close the session of the running loop, and forget those of loops that are gone."""
@@ -135,8 +135,10 @@ class OwnedSessions:
         return session
 
     def _forget_closed_loops(self) -> None:
-        for loop in [each for each in self._sessions if each.is_closed()]:
-            del self._sessions[loop], self._keepers[loop]
+        # Loops in other threads come and go meanwhile: a copy is looked through, and what is gone is not missed.
+        for loop in [each for each in list(self._sessions) if each.is_closed()]:
+            self._sessions.pop(loop, None)
+            self._keepers.pop(loop, None)
 
 
 async def _keep_session() -> AsyncGenerator[aiohttp.ClientSession]:

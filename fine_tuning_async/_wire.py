@@ -9,7 +9,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
+from multidict import CIMultiDict
 
 from ._document import decode
 from .errors import APIError, InvalidArgumentError, ResponseFormatError, error_class
@@ -33,7 +34,9 @@ __all__ = [
 REQUEST_ID_HEADERS = ("x-request-id", "apim-request-id")  # OpenAI; Azure
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 EXCERPT = 300
-_UNSAFE = re.compile(r"[\x00-\x20\x7f]")
+# A shorter key, such as those that local servers are given, guards nothing, and may be part of any word.
+SHORTEST_SECRET = 6
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")  # a lone surrogate cannot be encoded
 
 
 class Replay(Enum):
@@ -63,7 +66,13 @@ class Secret:
 
     def redact(self, text: bytes) -> bytes:
         """Return the text without the value, should a server have echoed it."""
-        return text.replace(self._value.encode(), b"[redacted]") if self._value else text
+        if len(self._value) < SHORTEST_SECRET:
+            return text
+        return text.replace(self._value.encode(), b"[redacted]")
+
+    def redact_text(self, text: str) -> str:
+        """Return the text without the value; a header may hold bytes that are no UTF-8 (PEP 383)."""
+        return self.redact(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
 
 @frozen
@@ -148,12 +157,13 @@ def base_url(text: str) -> str:
         host, _ = parts.hostname, parts.port
     except (ValueError, TypeError, AttributeError) as error:
         raise InvalidArgumentError(f"base_url {text!r} is no URL: {error}") from None
-    if parts.scheme not in {"http", "https"} or not host or _UNSAFE.search(text):
-        raise InvalidArgumentError(f"base_url {text!r} is no absolute URL, such as https://api.openai.com/v1")
     if parts.username is not None or parts.password is not None:
         raise InvalidArgumentError("base_url holds credentials; pass the key as api_key")
-    if parts.query or parts.fragment:
-        raise InvalidArgumentError(f"base_url {text!r} has a query or a fragment; only a path may follow the host")
+    if parts.scheme not in {"http", "https"} or not host or _UNSAFE.search(text):
+        raise InvalidArgumentError(f"base_url {text!r} is no absolute URL, such as https://api.openai.com/v1")
+    if "?" in text or "#" in text:
+        # Not shown: some gateways take a key in the query.
+        raise InvalidArgumentError("base_url has a query or a fragment; only a path may follow the host")
     return text.rstrip("/")
 
 
@@ -192,7 +202,7 @@ def relative_path(path: str) -> str:
         raise InvalidArgumentError(f"path is {path!r}; white space and control characters must be quoted")
     if "?" in path or "#" in path:
         raise InvalidArgumentError(f"path is {path!r}; pass what follows the question mark as params")
-    if any(unquote(each) in {".", ".."} for each in path.split("/")):
+    if any(each in {".", ".."} for each in re.split(r"[/\\]", unquote(path))):
         raise InvalidArgumentError(f"path is {path!r}; dot segments would leave the base URL")
     return "/" + quote(path.lstrip("/"), safe="/%:@!$&'()*+,;=~")
 
@@ -207,8 +217,11 @@ def redirect(url: str, method: str, response: Response) -> str | None:
         return None
     if method not in {"GET", "HEAD"} and response.status not in {307, 308}:
         return None
-    target = urljoin(url, location)
-    return target if origin(target) == origin(url) else None
+    try:
+        target = urljoin(url, location)
+        return target if origin(target) == origin(url) else None
+    except ValueError:  # no URL at all
+        return None
 
 
 # ---------------------------------------------------------------------------------------------- headers
@@ -259,9 +272,11 @@ def decipher(response: Response, request: object, *, secret: Secret, now: float)
     if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
         return response
     body = secret.redact(response.body)
-    fields = _error_fields(body)
+    # Once more behind the JSON, whose escapes can hide the key in the body.
+    fields = {name: secret.redact_text(text) for name, text in _error_fields(body).items()}
     message = fields.get("message") or _excerpt(body)
-    headers = {name: secret.redact(value.encode()).decode() for name, value in response.headers.items()}
+    redacted = {name: secret.redact_text(value) for name, value in response.headers.items()}
+    response = evolve(response, headers=CIMultiDict(redacted))
     request_id = response.request_id
     named = f" (request {request_id})" if request_id else ""
     return error_class(response.status)(
@@ -272,7 +287,7 @@ def decipher(response: Response, request: object, *, secret: Secret, now: float)
         param=fields.get("param"),
         type=fields.get("type"),
         request_id=request_id,
-        headers=headers,
+        headers=response.headers,
         body=body,
         retry_after=retry_after(response.headers, now),
     )
@@ -332,6 +347,7 @@ def multipart(fields: Iterable[tuple[str, str]], filename: str, boundary: str) -
     )
     return (
         f"multipart/form-data; boundary={boundary}",
-        "".join(parts).encode(),
+        # A file name that is no UTF-8 comes as surrogates (PEP 383); the server gets question marks for them.
+        "".join(parts).encode("utf-8", "replace"),
         f"\r\n--{boundary}--\r\n".encode(),
     )

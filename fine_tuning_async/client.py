@@ -143,7 +143,8 @@ class FineTuningClient(JobsAPI, FilesAPI):
         view._original = self  # noqa: SLF001 - the copy is ours
         view._sessions = SharedSessions(self._sessions)  # noqa: SLF001 - the copy is ours
         old = self._pipeline
-        added = _added_headers(headers) | ({"Openai-Project": project} if project else {})
+        named = {"OpenAI-Project": project} if project else {}
+        added = _added_headers({**(headers or {}), **named})
         view._pipeline = evolve(  # noqa: SLF001 - the copy is ours
             old,
             transport=AiohttpTransport(view._sessions),  # noqa: SLF001 - the copy is ours

@@ -140,6 +140,7 @@ class _Walk(Generic[T]):
         """Begin to fetch the next page, if there is one."""
         if not self._ended and self._ahead is None:
             self._ahead = asyncio.create_task(self._step())
+            self._ahead.add_done_callback(_look_at)
 
     async def close(self) -> None:
         """Stop what is on its way."""
@@ -147,8 +148,6 @@ class _Walk(Generic[T]):
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
-            # A failure that nobody came to see is looked at here, or asyncio would log it as forgotten.
-            _ = task.cancelled() or task.exception()
 
     async def _step(self) -> Page[T]:
         try:
@@ -183,6 +182,11 @@ class _Walk(Generic[T]):
             return page
         self._ended = True
         return page if self._left == 0 else evolve(page, data=page.data[:left])
+
+
+def _look_at(task: asyncio.Task[Page[T]]) -> None:
+    # A failure that nobody comes to see would be logged by asyncio as forgotten.
+    _ = task.cancelled() or task.exception()
 
 
 def parse_page(cls: type[M], response: Response) -> Page[M]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen, validators
+from attrs import define, field, frozen
 
 from .errors import APIError, ConnectionFailed, DeadlineExceeded, FineTuningError, InvalidArgumentError
 
 if TYPE_CHECKING:
+    from attrs import Attribute
+
     from ._wire import Replay
 
 __all__ = ["AttemptRecord", "RetryBudget", "RetryPolicy"]
@@ -26,10 +28,15 @@ TIMEOUT_COST = 10
 SUCCESS_REFUND = 1
 
 
-def _positive(instance: object, attribute: object, value: float) -> None:
+def _positive(_: object, attribute: Attribute[float], value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        name = getattr(attribute, "name", "value")
-        raise InvalidArgumentError(f"{name} of {type(instance).__name__} is {value!r}; it must be above 0")
+        raise InvalidArgumentError(f"{attribute.name} of RetryPolicy is {value!r}; it must be a number above 0")
+
+
+def _whole(_: object, attribute: Attribute[int], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        text = f"{attribute.name} of RetryPolicy is {value!r}; it must be a whole number of at least 1"
+        raise InvalidArgumentError(text)
 
 
 @frozen(kw_only=True)
@@ -44,15 +51,15 @@ class RetryPolicy:
         budget: What the client may spend on retries: one costs 5, after a timeout 10; a success gives 1 back.
     """
 
-    attempts: int = field(default=4, validator=[validators.instance_of(int), _positive])
+    attempts: int = field(default=4, validator=_whole)
     attempt_timeout: float = field(default=20.0, validator=_positive)
     base: float = field(default=0.5, validator=_positive)
     cap: float = field(default=8.0, validator=_positive)
-    budget: int = field(default=500, validator=_positive)
+    budget: int = field(default=500, validator=_whole)
 
     def ceiling(self, attempt: int) -> float:
         """Return the longest wait in seconds after this attempt, of which the caller draws a random part."""
-        return min(self.cap, self.base * 2.0 ** (attempt - 1))
+        return min(self.cap, self.base * 2.0 ** min(attempt - 1, 1000))  # 2.0 ** 1024 overflows
 
 
 @define

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
@@ -24,6 +25,7 @@ __all__ = ["DELIVERY", "AiohttpTransport", "Parcel", "Transport"]
 
 MAX_BODY = 64 * 2**20
 MAX_ERROR_BODY = 64 * 2**10
+LARGE = 2**20  # bytes; aiohttp warns when more is handed to it in one piece
 NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
 # What each of aiohttp's errors says about a request: False, it certainly did not reach the server; True, it
@@ -146,10 +148,12 @@ def _authorizing(key: Authorization) -> aiohttp.ClientMiddlewareType:
     return authorize
 
 
-def _data(parcel: Parcel, limit: asyncio.Timeout) -> bytes | AsyncIterator[bytes] | None:
-    if not isinstance(parcel.content, Body):
-        return parcel.content
-    return _streamed(parcel.content, limit, parcel.idle)
+def _data(parcel: Parcel, limit: asyncio.Timeout) -> bytes | io.BytesIO | AsyncIterator[bytes] | None:
+    if isinstance(parcel.content, Body):
+        return _streamed(parcel.content, limit, parcel.idle)
+    if parcel.content is not None and len(parcel.content) > LARGE:
+        return io.BytesIO(parcel.content)
+    return parcel.content
 
 
 async def _streamed(body: Body, limit: asyncio.Timeout, idle: float) -> AsyncIterator[bytes]:

@@ -15,6 +15,7 @@ from fine_tuning_async.errors import (
     ResponseFormatError,
 )
 from fine_tuning_async.models import FineTuningJob, JobCheckpoint, JobEvent, JobStatus
+from fine_tuning_async.models._limits import check_metadata
 from fine_tuning_async.retry import is_ambiguous
 
 from ._base import BaseAPI
@@ -240,4 +241,5 @@ def _metadata_query(
         return {}
     if isinstance(metadata, NoMetadata):
         return {"metadata": metadata.value}
+    check_metadata(metadata)
     return {f"metadata[{key}]": value for key, value in metadata.items()}

@@ -1,6 +1,6 @@
 """The nouns of the API as attrs classes, without any I/O."""
 
-from ._base import JSON, JSONObject, WireObject, wire_names
+from ._base import JSON, JSONObject, WireObject, copied, wire_names
 from .checkpoints import JobCheckpoint
 from .events import JobEvent
 from .files import File
@@ -58,5 +58,6 @@ __all__ = [
     "UnknownGrader",
     "WandbSettings",
     "WireObject",
+    "copied",
     "wire_names",
 ]

@@ -1,13 +1,14 @@
 """The base of all models: an attrs class that mirrors one JSON object and keeps what it does not know."""
 
 from collections.abc import Mapping
-from copy import deepcopy
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attrs import define, field, fields
 
-__all__ = ["JSON", "JSONObject", "WireObject", "instant", "model", "wire_names"]
+from fine_tuning_async.errors import ResponseFormatError
+
+__all__ = ["JSON", "JSONObject", "WireObject", "copied", "instant", "model", "wire_names"]
 
 JSON: TypeAlias = object
 """A decoded JSON value: None, bool, int, float, str, or a list or dict of them."""
@@ -37,7 +38,8 @@ class WireObject:
     def extra(self) -> JSONObject:
         """The fields that the server sent beyond those named here, as a copy."""
         known = wire_names(type(self))
-        return {key: deepcopy(value) for key, value in (self._raw or {}).items() if key not in known}
+        unknown: JSONObject = copied({key: value for key, value in (self._raw or {}).items() if key not in known})
+        return unknown
 
 
 def wire_names(cls: type[WireObject]) -> Mapping[str, str]:
@@ -46,5 +48,25 @@ def wire_names(cls: type[WireObject]) -> Mapping[str, str]:
 
 
 def instant(seconds: float) -> datetime:
-    """Return a Unix time in seconds as an aware datetime in UTC."""
-    return datetime.fromtimestamp(seconds, UTC)
+    """Return a Unix time in seconds as an aware datetime in UTC.
+
+    Raises:
+        ResponseFormatError: It lies outside the years 1 to 9999, as milliseconds do.
+    """
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ResponseFormatError(f"{seconds!r} is no Unix time in seconds: {error}") from None
+
+
+def copied(document: Any) -> Any:
+    """Copy a JSON value through and through, without recursion: a server may nest deeper than Python's stack."""
+    top = [document]
+    todo: list[Any] = [top]
+    while todo:
+        container = todo.pop()
+        for key, each in container.items() if isinstance(container, dict) else enumerate(container):
+            if isinstance(each, dict | list):
+                container[key] = each.copy()
+                todo.append(container[key])
+    return top[0]

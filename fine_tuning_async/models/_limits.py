@@ -1,7 +1,7 @@
 """The ranges that the API's specification sets for what a caller sends."""
 
+import sys
 from collections.abc import Iterator, Mapping
-from math import isfinite
 from typing import Annotated, Protocol, get_args, get_origin, get_type_hints, runtime_checkable
 
 from attrs import frozen
@@ -13,6 +13,7 @@ from ._base import WireObject, wire_names
 __all__ = ["Fraction", "Items", "Limit", "OneOf", "Text", "Whole", "check", "check_metadata", "require"]
 
 AUTO = "auto"
+MAX_DOUBLE = sys.float_info.max
 
 
 @runtime_checkable
@@ -58,7 +59,7 @@ class Fraction:
         """Tell whether the value may be sent."""
         if value == AUTO:
             return True
-        if not isinstance(value, int | float) or isinstance(value, bool) or not isfinite(value):
+        if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) <= MAX_DOUBLE:
             return False
         return value > self.above and (self.maximum is None or value <= self.maximum)
 
@@ -166,5 +167,8 @@ def _limits_of(hint: object) -> Iterator[Limit]:
 
 
 def _excerpt(value: object, length: int = 80) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deeply; a number of thousands of digits
+        return "too large to show"
     return text if len(text) <= length else f"{text[:length]}... ({len(text)} characters)"

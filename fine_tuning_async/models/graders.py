@@ -101,11 +101,12 @@ SingleGrader: TypeAlias = (
 class MultiGrader(WireObject):
     """Combines the scores of several graders by a formula (schema GraderMulti).
 
-    `graders` maps the names that the formula uses to graders. The specification also allows one bare grader.
+    `graders` maps the names that the formula uses to graders. The specification also allows one bare grader, and
+    shows a list in its example.
     """
 
     name: str
-    graders: dict[str, SingleGrader] | SingleGrader
+    graders: dict[str, SingleGrader] | list[SingleGrader] | SingleGrader
     calculate_output: str
     type: str = "multi"
 

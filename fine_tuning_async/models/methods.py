@@ -1,7 +1,6 @@
 """Methods of fine-tuning: supervised, DPO, reinforcement."""
 
-from collections.abc import Callable
-from typing import Annotated, Generic, ParamSpec, TypeAlias, TypeVar, overload
+from typing import Annotated, ClassVar, Generic, Self, TypeAlias, TypeVar, overload
 
 from attrs import field, fields
 
@@ -19,7 +18,6 @@ __all__ = [
     "SupervisedMethod",
 ]
 
-P = ParamSpec("P")
 T = TypeVar("T")
 H = TypeVar("H", bound=WireObject)
 
@@ -88,90 +86,93 @@ class ReinforcementMethod(WireObject):
     response_format: JSONObject | None = None
 
 
-class _Branch(Generic[P, T]):
+class _Branch(Generic[T]):
     """One word for two things: `Method.dpo(...)` builds a method, `job.method.dpo` reads its settings.
 
     The API gave the field that name, and a method is best built by it too.
     """
 
-    def __init__(self, attribute: str, settings: type[T], build: "Callable[P, Method]") -> None:
-        self.attribute = attribute
-        self.settings = settings
-        self.build = build
-        self.__doc__ = build.__doc__
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._attribute = f"_{name}"
 
     @overload
-    def __get__(self, instance: None, owner: type) -> "Callable[P, Method]": ...
+    def __get__(self, instance: None, owner: type) -> Self: ...
 
     @overload
     def __get__(self, instance: "Method", owner: type) -> T | None: ...
 
-    def __get__(self, instance: "Method | None", owner: type) -> "Callable[P, Method] | T | None":
+    def __get__(self, instance: "Method | None", owner: type) -> Self | T | None:
         if instance is None:
-            return self.build
-        settings: T | None = getattr(instance, self.attribute)
+            return self
+        settings: T | None = getattr(instance, self._attribute)
         return settings
 
 
-def _build_supervised(
-    *,
-    n_epochs: int | str | None = None,
-    batch_size: int | str | None = None,
-    learning_rate_multiplier: float | str | None = None,
-) -> "Method":
-    """Return a supervised method; what is left out is the server's choice.
+class _Supervised(_Branch[SupervisedMethod]):
+    def __call__(
+        self,
+        *,
+        n_epochs: int | str | None = None,
+        batch_size: int | str | None = None,
+        learning_rate_multiplier: float | str | None = None,
+    ) -> "Method":
+        """Return a supervised method; what is left out is the server's choice.
 
-    Raises:
-        InvalidArgumentError: A value is out of the specification's range.
-    """
-    chosen = SupervisedHyperparameters(n_epochs, batch_size, learning_rate_multiplier)
-    return _checked(Method("supervised", supervised=SupervisedMethod(_unless_empty(chosen))))
-
-
-def _build_dpo(
-    *,
-    n_epochs: int | str | None = None,
-    batch_size: int | str | None = None,
-    learning_rate_multiplier: float | str | None = None,
-    beta: float | str | None = None,
-) -> "Method":
-    """Return a DPO method; what is left out is the server's choice.
-
-    Raises:
-        InvalidArgumentError: A value is out of the specification's range.
-    """
-    chosen = DPOHyperparameters(n_epochs, batch_size, learning_rate_multiplier, beta)
-    return _checked(Method("dpo", dpo=DPOMethod(_unless_empty(chosen))))
+        Raises:
+            InvalidArgumentError: A value is out of the specification's range.
+        """
+        chosen = SupervisedHyperparameters(n_epochs, batch_size, learning_rate_multiplier)
+        return _checked(Method("supervised", supervised=SupervisedMethod(_unless_empty(chosen))))
 
 
-def _build_reinforcement(
-    grader: Grader,
-    *,
-    response_format: JSONObject | None = None,
-    n_epochs: int | str | None = None,
-    batch_size: int | str | None = None,
-    learning_rate_multiplier: float | str | None = None,
-    compute_multiplier: float | str | None = None,
-    eval_interval: int | str | None = None,
-    eval_samples: int | str | None = None,
-    reasoning_effort: str | None = None,
-) -> "Method":
-    """Return a reinforcement method scored by a grader; what is left out is the server's choice.
+class _DPO(_Branch[DPOMethod]):
+    def __call__(
+        self,
+        *,
+        n_epochs: int | str | None = None,
+        batch_size: int | str | None = None,
+        learning_rate_multiplier: float | str | None = None,
+        beta: float | str | None = None,
+    ) -> "Method":
+        """Return a DPO method; what is left out is the server's choice.
 
-    Raises:
-        InvalidArgumentError: A value is out of the specification's range.
-    """
-    chosen = ReinforcementHyperparameters(
-        n_epochs,
-        batch_size,
-        learning_rate_multiplier,
-        compute_multiplier,
-        eval_interval,
-        eval_samples,
-        reasoning_effort,
-    )
-    settings = ReinforcementMethod(grader, _unless_empty(chosen), response_format)
-    return _checked(Method("reinforcement", reinforcement=settings))
+        Raises:
+            InvalidArgumentError: A value is out of the specification's range.
+        """
+        chosen = DPOHyperparameters(n_epochs, batch_size, learning_rate_multiplier, beta)
+        return _checked(Method("dpo", dpo=DPOMethod(_unless_empty(chosen))))
+
+
+class _Reinforcement(_Branch[ReinforcementMethod]):
+    def __call__(
+        self,
+        grader: Grader,
+        *,
+        response_format: JSONObject | None = None,
+        n_epochs: int | str | None = None,
+        batch_size: int | str | None = None,
+        learning_rate_multiplier: float | str | None = None,
+        compute_multiplier: float | str | None = None,
+        eval_interval: int | str | None = None,
+        eval_samples: int | str | None = None,
+        reasoning_effort: str | None = None,
+    ) -> "Method":
+        """Return a reinforcement method scored by a grader; what is left out is the server's choice.
+
+        Raises:
+            InvalidArgumentError: A value is out of the specification's range.
+        """
+        chosen = ReinforcementHyperparameters(
+            n_epochs,
+            batch_size,
+            learning_rate_multiplier,
+            compute_multiplier,
+            eval_interval,
+            eval_samples,
+            reasoning_effort,
+        )
+        settings = ReinforcementMethod(grader, _unless_empty(chosen), response_format)
+        return _checked(Method("reinforcement", reinforcement=settings))
 
 
 @model
@@ -187,9 +188,9 @@ class Method(WireObject):
     _dpo: DPOMethod | None = field(default=None, alias="dpo")
     _reinforcement: ReinforcementMethod | None = field(default=None, alias="reinforcement")
 
-    supervised = _Branch("_supervised", SupervisedMethod, _build_supervised)
-    dpo = _Branch("_dpo", DPOMethod, _build_dpo)
-    reinforcement = _Branch("_reinforcement", ReinforcementMethod, _build_reinforcement)
+    supervised: ClassVar[_Supervised] = _Supervised()
+    dpo: ClassVar[_DPO] = _DPO()
+    reinforcement: ClassVar[_Reinforcement] = _Reinforcement()
 
     def __repr__(self) -> str:
         settings = ((name, getattr(self, name)) for name in ("supervised", "dpo", "reinforcement"))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from . import middleware
-from .context import MAX_BODY, SERVICE
+from .context import MAX_BODY, SERVICE, TRAFFIC
 from .handlers import files, jobs, models, uploading
+from .traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,11 +29,12 @@ _JOB = "/fine_tuning/jobs/{job_id}"
 def build_app(service: Service, max_body: int) -> web.Application:
     """Return an application that serves the API under both base paths; its service is open while it runs."""
     app = web.Application(
-        middlewares=[middleware.timed, middleware.explained, middleware.authorised],
+        middlewares=[middleware.counted, middleware.explained, middleware.authorised],
         client_max_size=min(max_body, LONGEST_JSON),
     )
     app[SERVICE] = service
     app[MAX_BODY] = max_body
+    app[TRAFFIC] = Traffic()
     app.cleanup_ctx.append(_opened)
     app.on_response_prepare.append(middleware.leaving)
     app.add_routes(_routes())

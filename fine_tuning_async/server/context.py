@@ -9,6 +9,7 @@ from aiohttp import web
 
 from .answers import Problem, bad_request
 from .service import Service
+from .traffic import Traffic
 from .wellformed import storable
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 SERVICE = web.AppKey("service", Service)
 """The server's state."""
+
+TRAFFIC = web.AppKey("traffic", Traffic)
+"""The requests in flight."""
 
 MAX_BODY = web.AppKey("max_body", int)
 """The largest file that may be uploaded, in bytes."""

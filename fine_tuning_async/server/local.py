@@ -73,10 +73,11 @@ class LocalServer:
     @property
     def app(self) -> web.Application:
         """The application, to be mounted in a loop of the caller's; a new one once that was cleaned up."""
-        if self._mounted is None:
-            self._mounted = build_app(self._service, self._max_body)
-            self._mounted.on_cleanup.append(self._unmount)
-        return self._mounted
+        app = self._mounted
+        if app is None:
+            app = self._mounted = build_app(self._service, self._max_body)
+            app.on_cleanup.append(self._unmount)
+        return app
 
     @property
     def requests(self) -> list[RequestRecord]:

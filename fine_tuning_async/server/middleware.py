@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from .answers import Problem, answer_problem
-from .context import SERVICE
+from .context import SERVICE, TRAFFIC
 from .requestlog import RequestRecord, redacted
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ async def _body(request: web.Request) -> bytes:
 
 
 @web.middleware
-async def timed(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Note when the work on a request began."""
+async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Note when the work on a request began, count it among those in flight."""
     request[_STARTED] = time.perf_counter()
-    return await handler(request)
+    with request.app[TRAFFIC].one():
+        return await handler(request)

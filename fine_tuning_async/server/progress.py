@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import trainer, views
-from .datafile import LEAST_EXAMPLES, Verdict, judge
+from .datafile import Verdict
 from .errors import JobStateError
+from .inspection import inspect
 from .lifecycle import TERMINAL, move
 from .outcome import Outcome
 from .records import Job
@@ -136,13 +137,11 @@ class Progress:
             self._succeed(job, at)
 
     def _validate(self, job: Job, at: float) -> None:
-        error = self._objection(job)
-        if error is not None:
-            self.fail(job, at, error)
+        found = inspect(self._store.files, job)
+        if not isinstance(found, Verdict):
+            self.fail(job, at, found)
             return
-        verdict = self._verdict(job, job.training_file)
-        assert verdict is not None
-        job.examples, job.tokens = verdict.examples, verdict.tokens
+        job.examples, job.tokens = found.examples, found.tokens
         job.status, job.due_at = move(job.status, "queued"), at + QUEUED_SECONDS
         self._tell(job, at, "Files validated, moving job to queued state")
 
@@ -185,35 +184,6 @@ class Progress:
         left = plan.total_steps - plan.next_reported(job.step)
         return int((job.due_at or 0) + left * trainer.STEP_SECONDS + WRAP_UP_SECONDS)
 
-    def _objection(self, job: Job) -> dict[str, str | None] | None:
-        """Return the error that the job's files give it."""
-        for role, file_id in (("training_file", job.training_file), ("validation_file", job.validation_file)):
-            verdict = self._verdict(job, file_id) if file_id else Verdict(LEAST_EXAMPLES, 0)
-            if verdict is None:
-                name = role.replace("_", " ")
-                return _error(f"deleted_{role}", role, f"The job failed because the {name} was deleted")
-            if verdict.message is not None:
-                name = role.replace("_", " ")
-                code = (verdict.code or "").replace("training_file", role)
-                said = f"The job failed due to an invalid {name}. {verdict.message}"
-                return _error(code, role, said)
-            if role == "training_file" and verdict.examples < LEAST_EXAMPLES:
-                said = f"Training file has {verdict.examples} example(s), but must have at least 10 examples"
-                return _error("invalid_n_examples", role, said)
-        return None
-
-    def _verdict(self, job: Job, file_id: str) -> Verdict | None:
-        stored = self._store.files.find(file_id)
-        if stored is None:
-            return None
-        kind = "completion" if job.model.startswith(("babbage-", "davinci-")) else job.method
-        known = self._store.files.verdict(file_id, kind)
-        if known is not None:
-            return Verdict.load(known)
-        verdict = judge(self._store.files.chunks(stored.seq), kind, file_id)
-        self._store.files.save_verdict(file_id, kind, verdict.dump())
-        return verdict
-
     def _tell(
         self,
         job: Job,
@@ -231,10 +201,6 @@ class Progress:
 
     def _save(self, job: Job) -> None:
         self._store.jobs.save(job, self.view(job))
-
-
-def _error(code: str, param: str, message: str) -> dict[str, str | None]:
-    return {"code": code, "param": param, "message": message}
 
 
 _AUTOMATIC: dict[str, object] = {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from .app import build_app
+from .context import TRAFFIC
 from .errors import StartError
 from .service import Service
 
@@ -22,12 +24,16 @@ MAX_BODY = 512 * 1024 * 1024
 """The API's own limit of a plain file upload."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_PATIENCE = 0.4
-"""Seconds for requests in flight at a stop; aiohttp waits so long twice, so a stop stays under one second."""
+_PATIENCE = 0.5
+"""Seconds for requests in flight at a stop."""
 
+_HASTE = 0.2
+"""Seconds for their answers to leave; aiohttp waits so long twice, so a stop stays under one second."""
 
 _TURNS = 5
-"""Turns of the loop in which a connection that was just accepted gets its handler, which can then be closed."""
+"""Turns of the loop in which a connection that was accepted gets its handler."""
+
+_BACKLOG = 1024
 
 
 @asynccontextmanager
@@ -37,21 +43,37 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
     Raises:
         StartError: The port is taken, or the address cannot be listened on.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_PATIENCE)
+    listener = _bind(host, port)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HASTE)
     try:
         await runner.setup()
-        site = web.TCPSite(runner, host, port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise StartError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
-        bound = runner.addresses[0][1]
-        yield f"http://{f'[{host}]' if ':' in host else host}:{bound}/v1"
+        site = web.SockSite(runner, listener, backlog=_BACKLOG)
+        await site.start()
+        yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/v1"
+        await _settle(listener)
         await site.stop()
-        for _ in range(_TURNS):
-            await asyncio.sleep(0)
+        await app[TRAFFIC].ebb(_PATIENCE)
     finally:
         await runner.cleanup()
+        listener.close()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        raise StartError(f"cannot listen on {host}:{port}: {error}") from error
+
+
+async def _settle(listener: socket.socket) -> None:
+    """Accept nothing more, then let each connection that was accepted get its handler.
+
+    A server that is closed in between leaves the connection's socket open (CPython 3.11).
+    """
+    with suppress(NotImplementedError):
+        asyncio.get_running_loop().remove_reader(listener)
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
 
 
 async def serve(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import tracemalloc
 
 import pytest
@@ -107,8 +108,6 @@ async def test_a_success_that_is_no_job_names_the_request(body: bytes, headers: 
 
 
 async def test_a_compressed_answer_is_unpacked() -> None:
-    import gzip
-
     body = gzip.compress(JOB)
     async with (
         MisbehavingServer(answer(200, {"Content-Encoding": "gzip"}, body)) as server,

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from fine_tuning_async import (
+    AttemptRecord,
     ConnectionFailed,
     CreateUncertainError,
     DeadlineExceeded,
@@ -35,13 +36,15 @@ from tests.misbehaving import (
 )
 
 if TYPE_CHECKING:
+    from yarl import URL
+
     from tests.misbehaving import Behaviour
 
 JOB = b'{"id": "ftjob-1", "created_at": 1, "model": "m", "status": "queued", "object": "fine_tuning.job"}'
 ONCE = RetryPolicy(attempts=1)
 
 
-def client_for(url: str, **options: object) -> FineTuningClient:
+def client_for(url: URL | str, **options: object) -> FineTuningClient:
     return FineTuningClient("sk-test", base_url=url, **options)  # type: ignore[arg-type]
 
 
@@ -125,7 +128,7 @@ async def test_a_connection_that_is_closed_as_it_is_used_again_is_ambiguous_for_
 async def test_a_refused_connection_certainly_sent_nothing_and_is_tried_again() -> None:
     with refused_port() as port:
         async with client_for(f"http://127.0.0.1:{port}") as client:
-            seen = []
+            seen: list[AttemptRecord] = []
             patient = client.with_options(timeout=100)
             patient._pipeline.on_attempt = seen.append
             with pytest.raises(ConnectionFailed) as caught:

@@ -8,7 +8,7 @@ import gc
 import logging
 import pickle
 import traceback
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
@@ -28,6 +28,9 @@ from tests.misbehaving import (
     rst_after_reading,
     silence,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KEY = "sk-very-secret-0123456789"
 ECHO = b'{"error": {"message": "bad key %s", "code": "invalid_api_key"}}' % KEY.encode()
@@ -120,10 +123,12 @@ async def test_a_key_from_a_callable_is_as_secret() -> None:
     async def provider() -> str:
         return KEY
 
-    async with MisbehavingServer(answer(401, body=ECHO)) as server:
-        async with FineTuningClient(provider, base_url=server.url) as client:
-            with pytest.raises(FineTuningError) as caught:
-                await client.retrieve_job("ftjob-1")
+    async with (
+        MisbehavingServer(answer(401, body=ECHO)) as server,
+        FineTuningClient(provider, base_url=server.url) as client,
+    ):
+        with pytest.raises(FineTuningError) as caught:
+            await client.retrieve_job("ftjob-1")
     assert all(KEY not in text for text in everything_about(caught.value))
 
 

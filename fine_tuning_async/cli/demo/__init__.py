@@ -1,0 +1,1 @@
+"""The `demo` command: the whole life of four jobs, offline."""

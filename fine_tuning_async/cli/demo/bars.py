@@ -1,0 +1,145 @@
+"""The demo with progress bars, a table, colours, for terminals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.padding import Padding
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from . import chart
+from .reading import SMOOTHED_OVER, latest, losses, method_of, name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from rich.console import Console, RenderableType
+    from rich.progress import TaskID
+
+    from fine_tuning_async.models import File, FineTuningJob, JobEvent
+
+# Of the terminal's own sixteen, whose owner has made them readable on dark or light.
+COLOURS = {"succeeded": "green", "failed": "red", "training": "cyan", "validation": "magenta"}
+WIDEST_CHART, HEIGHT = 100, 13
+INDENT = 2
+OTHER_COLUMNS = 62
+"""What a line of progress takes beside its bar."""
+ONE_LINE = 150
+"""Columns from which a job's names fit beside each other."""
+
+
+class Bars:
+    """Draws on a rich console."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = _progress(console)
+        self._tasks: dict[str, TaskID] = {}
+
+    def opening(self, url: str) -> None:
+        """Say where the server is."""
+        self._heading("Local server")
+        self._print(f"{url}\nOffline, no key, no cost. Trainings are simulated.")
+        self._heading("Uploads")
+
+    def uploaded(self, file: File) -> None:
+        """Print the file."""
+        self._print(f"{file.filename:<18} {file.bytes:>6,} bytes   {file.id}")
+
+    def following(self, jobs: Sequence[FineTuningJob]) -> AbstractContextManager[object]:
+        """Give each job a bar, which moves until the context is left."""
+        self._heading("Jobs")
+        for job in jobs:
+            self._tasks[job.id] = self._progress.add_task(
+                name_of(job), total=None, method=method_of(job), status=job.status, figures=""
+            )
+        return self._progress
+
+    def update(self, job: FineTuningJob, news: Sequence[JobEvent]) -> None:
+        """Move the job's bar."""
+        task, metrics = self._tasks[job.id], latest(news)
+        self._progress.update(task, status=_coloured(job.status))
+        if metrics:
+            figures = f"step {metrics.step:g}/{metrics.total_steps:g}  loss {metrics.train_loss:.2f}"
+            self._progress.update(task, total=metrics.total_steps, completed=metrics.step, figures=figures)
+        elif job.status == "failed":
+            self._progress.update(task, total=1, completed=0)  # an empty bar, that pulses no more
+
+    def table(self, jobs: Sequence[FineTuningJob]) -> None:
+        """Print all jobs; on narrow terminals, the three names of a job stand one below the other."""
+        self._heading("All jobs")
+        wide = self._console.width >= ONE_LINE
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+        for heading in ("id", "model", "method") if wide else ("id\nmodel, method\nfine-tuned model",):
+            table.add_column(heading, no_wrap=True)
+        table.add_column("status", no_wrap=True)
+        table.add_column("trained\ntokens", justify="right")
+        if wide:
+            table.add_column("fine-tuned model", no_wrap=True)
+        for job in jobs:
+            table.add_row(*(_row if wide else _stack)(job))
+        self._console.print(_indented(table))
+
+    def failure(self, job: FineTuningJob) -> None:
+        """Print the server's reason."""
+        assert job.error is not None
+        self._heading(f"Why {name_of(job)} failed")
+        self._print(f"{job.error.code} ({job.error.param})\n{job.error.message}")
+
+    def curve(self, job: FineTuningJob, events: Sequence[JobEvent]) -> None:
+        """Draw the losses."""
+        self._heading(f"Losses of {name_of(job)}, running mean of {SMOOTHED_OVER} steps")
+        style = chart.UNICODE if self._console.encoding.startswith("utf") else chart.ASCII
+        width = min(self._console.width - INDENT, WIDEST_CHART)
+        for line in chart.draw(losses(events), width=width, height=HEIGHT, style=style):
+            spans = [(text, COLOURS.get(name or "", "")) for text, name in line]
+            self._console.print(_indented(Text.assemble(*spans)))
+
+    def _heading(self, text: str) -> None:
+        self._console.print(Text(f"\n{text}", style="bold"))
+
+    def _print(self, text: str) -> None:
+        self._console.print(_indented(Text(text)))
+
+
+def _indented(what: RenderableType) -> Padding:
+    return Padding(what, (0, 0, 0, INDENT))
+
+
+def _coloured(word: str) -> Text:
+    return Text(word, style=COLOURS.get(word, ""))
+
+
+def _row(job: FineTuningJob) -> tuple[RenderableType, ...]:
+    model = job.fine_tuned_model or "-"
+    return Text(job.id), job.model, method_of(job), _coloured(job.status), _tokens(job), model
+
+
+def _stack(job: FineTuningJob) -> tuple[RenderableType, ...]:
+    names = (f"{job.model}, {method_of(job)}", job.fine_tuned_model)
+    stack = Text("\n").join([Text(job.id, style="bold"), *(Text(name) for name in names if name)])
+    return stack, _coloured(job.status), _tokens(job)
+
+
+def _tokens(job: FineTuningJob) -> str:
+    return "-" if job.trained_tokens is None else f"{job.trained_tokens:,}"
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("  {task.description:<8}"),
+        TextColumn("{task.fields[method]:<10}"),
+        BarColumn(
+            bar_width=max(8, min(40, console.width - OTHER_COLUMNS)),
+            style="bright_black",
+            complete_style="cyan",
+            finished_style="green",
+        ),
+        TextColumn("{task.fields[figures]:<21}"),
+        TextColumn("{task.fields[status]}"),
+        console=console,
+    )

@@ -1,0 +1,74 @@
+"""The `demo` command."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from fine_tuning_async.cli.failure import CommandFailure
+from fine_tuning_async.client import FineTuningClient
+from fine_tuning_async.server import LocalServer, LocalServerError
+
+from . import material
+from .bars import Bars
+from .lines import Lines
+from .story import tell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .view import View
+
+SPEED = 55.0
+"""Simulated seconds in a second: the longest of the trainings, some four minutes, takes about four seconds."""
+
+
+def demo() -> int:
+    """Train four models on a local server, and watch them.
+
+    It needs no network, no key and no money, takes a few seconds, and leaves nothing behind: a server inside this
+    process pretends to train. Two jobs are supervised, one prefers good answers to bad ones (DPO), and one
+    fails, because there is a mistake in its data. In a pipe the output is plain lines.
+    """
+    try:
+        with TemporaryDirectory(prefix="fine-tuning-demo-") as name:
+            folder = Path(name)
+            material.write_to(folder)
+            asyncio.run(_perform(folder, _choose_view()))
+    except LocalServerError as error:
+        raise CommandFailure(str(error)) from error
+    return 0
+
+
+async def _perform(folder: Path, view: View) -> None:
+    async with LocalServer(speed=SPEED) as server:
+        view.opening(server.url)
+        with _account_hidden():
+            client = FineTuningClient("no-key-needed", base_url=server.url)
+        async with client:
+            await tell(client, folder, view)
+
+
+def _choose_view() -> View:
+    if not sys.stdout.isatty() or os.environ.get("TERM", "") in {"dumb", "unknown"}:
+        return Lines()
+    return Bars(Console())
+
+
+@contextmanager
+def _account_hidden() -> Iterator[None]:
+    """Keep a client that is made meanwhile from taking anything from the user's own account."""
+    hidden = {name: value for name, value in os.environ.items() if name.startswith("OPENAI_")}
+    for name in hidden:
+        del os.environ[name]
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)

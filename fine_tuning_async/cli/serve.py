@@ -1,0 +1,74 @@
+"""The `serve` command: the local server in the foreground."""
+
+from __future__ import annotations
+
+import asyncio
+from ipaddress import ip_address
+from math import inf
+from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations at run time
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from fine_tuning_async import server
+
+from .failure import CommandFailure
+from .output import complain, tell
+
+HIGHEST_PORT = 65_535
+
+
+def _check_port(_: object, port: int) -> None:
+    if not 0 <= port <= HIGHEST_PORT:
+        raise ValueError(f"must be 0 to {HIGHEST_PORT}")
+
+
+def _check_speed(_: object, speed: float) -> None:
+    if not 0 <= speed < inf:
+        raise ValueError("must be a number of at least 0")
+
+
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: Annotated[int, Parameter(validator=_check_port)] = 0,
+    db: Path | None = None,
+    seed: int = 0,
+    speed: Annotated[float, Parameter(validator=_check_speed)] = 60.0,
+) -> int:
+    """Run the local server until Ctrl-C or SIGTERM.
+
+    It prints one line on stdout once it can be reached: `listening on http://127.0.0.1:PORT/v1`. Give that URL
+    to any client of the API as its base URL, with any key. Trainings are simulated.
+
+    Args:
+        host: The address to listen on. Anyone who can reach it can use the server.
+        port: The port to listen on; 0 takes a free one.
+        db: A database file that keeps jobs and files for the next time; without it, they are forgotten.
+        seed: What ids and losses are drawn from: same seed, same requests, same answers.
+        speed: Simulated seconds in a second: at 60, a minute of training takes a second. 0 stops the clock, and
+            jobs stay as they are.
+    """
+    if not _is_loopback(host):
+        complain(f"warning: {host} can be reached from other machines, and any key is accepted")
+    try:
+        asyncio.run(
+            server.serve(
+                host=host,
+                port=port,
+                db=None if db is None else str(db),
+                seed=seed,
+                speed=speed or None,
+                announce=tell,
+            )
+        )
+    except server.StartError as error:
+        raise CommandFailure(str(error)) from error
+    return 0
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")  # RFC 6761, 6.3
