@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         CreateUncertainError,
         DeadlineExceeded,
         FineTuningError,
+        IdempotencyKeyReusedError,
         InvalidArgumentError,
         NotFoundError,
         PaginationError,
@@ -70,7 +71,7 @@ _HOMES = {
     "client": "FineTuningClient",
     "errors": (
         "APIError AuthenticationError BadRequestError ClientStateError ConflictError ConnectionFailed "
-        "CreateUncertainError DeadlineExceeded FineTuningError InvalidArgumentError NotFoundError PaginationError "
+        "CreateUncertainError DeadlineExceeded FineTuningError IdempotencyKeyReusedError InvalidArgumentError NotFoundError PaginationError "
         "PermissionDeniedError RateLimitError ResponseFormatError ServerError SourceNotFoundError "
         "UnprocessableEntityError"
     ),
@@ -104,6 +105,7 @@ __all__ = [
     "FineTuningError",
     "FineTuningJob",
     "Grader",
+    "IdempotencyKeyReusedError",
     "Integration",
     "InvalidArgumentError",
     "JobCheckpoint",

@@ -38,7 +38,7 @@ def decode(body: bytes, *, request_id: str | None = None) -> object:
         raise ResponseFormatError(message, request_id=request_id) from None
 
 
-def encode(document: object) -> bytes:
+def encode(document: object, *, sort_keys: bool = False) -> bytes:
     """Encode a JSON document as compact UTF-8.
 
     Raises:
@@ -46,7 +46,8 @@ def encode(document: object) -> bytes:
     """
     try:
         # Not orjson, which writes NaN as null and refuses whole numbers of more than 64 bits.
-        return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys)
+        return text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgumentError(f"the body to be sent cannot be written as JSON: {error}") from None
 

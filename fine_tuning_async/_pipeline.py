@@ -64,8 +64,12 @@ class Pipeline:
     def __reduce__(self) -> str:
         raise TypeError("a pipeline holds a key, and is not pickled")
 
-    async def call(self, request: Request) -> Response:
+    async def call(self, request: Request, *, deadline: float | None = None) -> Response:
         """Send a request as often as is safe and allowed; return the answer of a success.
+
+        Args:
+            request: What to send.
+            deadline: On the loop's clock; `timeout` from now if left out.
 
         Raises:
             APIError: The server answered with an error status.
@@ -75,7 +79,8 @@ class Pipeline:
             ClientStateError: The client is closed, or its session belongs to another loop.
         """
         clock = asyncio.get_running_loop().time
-        deadline = inf if request.body else clock() + self.timeout
+        if deadline is None:
+            deadline = inf if request.body else clock() + self.timeout
         attempt = 1
         while True:
             outcome, delay = await self._attempt(request, attempt, deadline)

@@ -156,7 +156,9 @@ def base_url(text: str) -> str:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
     except (ValueError, TypeError, AttributeError) as error:
-        raise InvalidArgumentError(f"base_url {text!r} is no URL: {error}") from None
+        # A password with a slash in it looks like a port.
+        shown = "..." if "@" in str(text) else f"{text!r}: {error}"
+        raise InvalidArgumentError(f"base_url is no URL: {shown}") from None
     if parts.username is not None or parts.password is not None:
         raise InvalidArgumentError("base_url holds credentials; pass the key as api_key")
     if parts.scheme not in {"http", "https"} or not host or _UNSAFE.search(text):

@@ -17,6 +17,7 @@ from ._sessions import BorrowedSession, OwnedSessions, SharedSessions
 from ._version import __version__
 from ._wire import Replay, Request, Response, Secret, base_url, checked_headers, relative_path
 from .api import FilesAPI, JobsAPI
+from .api._keyed import Keys
 from .errors import InvalidArgumentError
 from .retry import RetryBudget, RetryPolicy
 from .transport import AiohttpTransport
@@ -78,6 +79,7 @@ class FineTuningClient(JobsAPI, FilesAPI):
         on_attempt: OnAttempt | None = None,
     ) -> None:
         self._original: FineTuningClient | None = None
+        self._keys = Keys()
         self._sessions: Sessions = OwnedSessions() if session is None else BorrowedSession(session)
         self._pipeline = Pipeline(
             transport=AiohttpTransport(self._sessions),

@@ -22,6 +22,7 @@ __all__ = [
     "CreateUncertainError",
     "DeadlineExceeded",
     "FineTuningError",
+    "IdempotencyKeyReusedError",
     "InvalidArgumentError",
     "NotFoundError",
     "PaginationError",
@@ -63,6 +64,13 @@ class InvalidArgumentError(FineTuningError, ValueError):
 class SourceNotFoundError(InvalidArgumentError, FileNotFoundError):
     """The file to be uploaded does not exist."""
 
+    # By the order of the bases ValueError's would be found, which refuses to make an OSError for pickle and copy.
+    __new__ = FileNotFoundError.__new__
+
+
+class IdempotencyKeyReusedError(InvalidArgumentError):
+    """The key has made a job with other parameters; nothing was created by this call."""
+
 
 class ClientStateError(FineTuningError, RuntimeError):
     """The client cannot be used here: it is closed, or its borrowed session belongs to another event loop."""
@@ -74,11 +82,13 @@ class ConnectionFailed(FineTuningError):  # noqa: N818 - the name is part of the
     Attributes:
         sent: False if the request certainly did not reach the server, True if it certainly did, None if
             nobody can know.
+        ended: Whether it was the server that ended the exchange, by closing or resetting the connection.
     """
 
-    def __init__(self, message: str, *, sent: bool | None) -> None:
+    def __init__(self, message: str, *, sent: bool | None, ended: bool = False) -> None:
         super().__init__(message)
         self.sent = sent
+        self.ended = ended
 
 
 class DeadlineExceeded(FineTuningError):  # noqa: N818 - the name is part of the public face

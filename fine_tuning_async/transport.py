@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 from contextlib import aclosing
 from http import HTTPStatus
@@ -25,6 +26,10 @@ __all__ = ["DELIVERY", "AiohttpTransport", "Parcel", "Transport"]
 
 MAX_BODY = 64 * 2**20
 MAX_ERROR_BODY = 64 * 2**10
+HANGING_UP = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
+READ_BUFFER = 2**16
+MAX_HEADER = 8_190
+MAX_HEADERS = 128
 LARGE = 2**20  # bytes; aiohttp warns when more is handed to it in one piece
 NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
@@ -124,6 +129,10 @@ async def _exchange(
         raise_for_status=False,
         auto_decompress=True,
         timeout=NO_TIMEOUT,
+        read_bufsize=READ_BUFFER,
+        max_line_size=MAX_HEADER,
+        max_field_size=MAX_HEADER,
+        max_headers=MAX_HEADERS,
         middlewares=(_authorizing(key),) if _set_late(session) else (),
         upload_tracker=tracker,
     ) as answer:
@@ -192,7 +201,8 @@ def _timed_out(parcel: Parcel, tracker: aiohttp.UploadTracker) -> ConnectionFail
 
 def _translated(error: aiohttp.ClientError, parcel: Parcel) -> ConnectionFailed:
     sent, text = next((sent, text) for kind, sent, text in DELIVERY if isinstance(error, kind))
-    return ConnectionFailed(f"{parcel.method} {parcel.url}: {text} ({_words(error)})", sent=sent)
+    ended = isinstance(error, aiohttp.ServerDisconnectedError) or getattr(error, "errno", None) in HANGING_UP
+    return ConnectionFailed(f"{parcel.method} {parcel.url}: {text} ({_words(error)})", sent=sent, ended=ended)
 
 
 def _words(error: BaseException) -> str:

@@ -25,8 +25,8 @@ class BaseAPI:
 
     _pipeline: Pipeline
 
-    async def _fetch(self, request: Request, cls: type[M]) -> M:
-        response = await self._pipeline.call(request)
+    async def _fetch(self, request: Request, cls: type[M], *, deadline: float | None = None) -> M:
+        response = await self._pipeline.call(request, deadline=deadline)
         return structure(cls, response.json(), request_id=response.request_id)
 
     def _list(

@@ -37,13 +37,13 @@ class Source:
         """Read exactly `size` bytes, off the event loop.
 
         Raises:
-            InvalidArgumentError: The file has become shorter.
+            InvalidArgumentError: The file has become shorter, or can no longer be read.
         """
-        file = await asyncio.to_thread(self._open)
+        file = await self._opened()
         try:
             left = self.size
             while left:
-                chunk = await asyncio.to_thread(file.read, min(CHUNK, left))
+                chunk = await asyncio.to_thread(self._read, file, min(CHUNK, left))
                 if not chunk:
                     raise InvalidArgumentError(f"{self.filename} became {left} bytes shorter while it was sent")
                 left -= len(chunk)
@@ -52,10 +52,32 @@ class Source:
             if self._owned:
                 file.close()
 
+    async def _opened(self) -> IO[bytes]:
+        opening = asyncio.get_running_loop().run_in_executor(None, self._open)
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # The thread cannot be cancelled: the file that it opens is closed when it comes.
+            opening.add_done_callback(self._abandon)
+            raise
+
+    def _abandon(self, opening: asyncio.Future[IO[bytes]]) -> None:
+        if opening.exception() is None and self._owned:
+            opening.result().close()
+
     def _open(self) -> IO[bytes]:
-        file = self._reader()
-        file.seek(self._start)
+        try:
+            file = self._reader()
+            file.seek(self._start)
+        except (OSError, ValueError) as error:
+            raise InvalidArgumentError(f"{self.filename} cannot be opened again: {error}") from None
         return file
+
+    def _read(self, file: IO[bytes], size: int) -> bytes:
+        try:
+            return file.read(size)
+        except (OSError, ValueError) as error:
+            raise InvalidArgumentError(f"{self.filename} cannot be read: {error}") from None
 
 
 async def open_source(source: UploadSource, filename: str | None) -> Source:
@@ -76,11 +98,15 @@ async def open_source(source: UploadSource, filename: str | None) -> Source:
 
 
 def _from_path(path: Path, filename: str | None) -> Source:
-    if not path.exists():
-        raise SourceNotFoundError(f"there is no file {str(path)!r} to upload")
-    if not path.is_file():
+    try:
+        regular, size = path.is_file(), path.stat().st_size
+    except FileNotFoundError:
+        raise SourceNotFoundError(f"there is no file {str(path)!r} to upload") from None
+    except (OSError, ValueError) as error:
+        raise InvalidArgumentError(f"{str(path)!r} cannot be read: {error}") from None
+    if not regular:
         raise InvalidArgumentError(f"{str(path)!r} is no regular file; give the path of the file to upload")
-    return Source(path.stat().st_size, filename or path.name, lambda: path.open("rb"))
+    return Source(size, filename or path.name, lambda: path.open("rb"))
 
 
 def _from_file(file: IO[bytes], filename: str | None) -> Source:

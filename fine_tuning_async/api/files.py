@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -75,11 +76,12 @@ def _body(fields: list[tuple[str, str]], source: Source, progress: Progress | No
     async def chunks() -> AsyncGenerator[bytes]:
         yield head
         sent = 0
-        async for chunk in source.chunks():
-            yield chunk
-            sent += len(chunk)
-            if progress is not None:
-                progress(sent, source.size)
+        async with aclosing(source.chunks()) as content:
+            async for chunk in content:
+                yield chunk
+                sent += len(chunk)
+                if progress is not None:
+                    progress(sent, source.size)
         yield tail
 
     return Body(content_type, len(head) + source.size + len(tail), chunks)

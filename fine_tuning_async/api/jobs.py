@@ -20,6 +20,7 @@ from fine_tuning_async.retry import is_ambiguous
 
 from ._base import BaseAPI
 from ._create import create_body
+from ._keyed import KeyedCreate, Keys, with_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,6 +51,8 @@ NO_METADATA: Final = NoMetadata.NO_METADATA
 class JobsAPI(BaseAPI):
     """The operations on `/fine_tuning/jobs`."""
 
+    _keys: Keys
+
     async def create_job(
         self,
         model: str,
@@ -62,11 +65,14 @@ class JobsAPI(BaseAPI):
         integrations: Sequence[Integration | Mapping[str, object]] | None = None,
         metadata: Mapping[str, str] | None = None,
         hyperparameters: SupervisedHyperparameters | Mapping[str, object] | None = None,
+        idempotency_key: str | None = None,
         extra_body: Mapping[str, object] | None = None,
     ) -> FineTuningJob:
         """Create a job, which costs money once it runs (operationId createFineTuningJob).
 
-        It is sent again only where it certainly did not reach the server or was turned away.
+        It is sent again only where it certainly did not reach the server or was turned away. With an
+        `idempotency_key` a lost answer is no longer the end: the list says whether the job exists, and calling
+        again with the same key, from this process or another, returns the same job.
 
         Args:
             model: The base model, or a model that was fine-tuned before.
@@ -78,10 +84,15 @@ class JobsAPI(BaseAPI):
             integrations: At most five.
             metadata: At most 16 pairs, keys of 64 and values of 512 characters.
             hyperparameters: The older way to say what `method` says.
+            idempotency_key: One value for one intent, 1 to 255 printable ASCII characters. It is stored in the
+                metadata, which leaves 14 pairs to you. The promise needs one writer for each key at a time, and a
+                server that keeps metadata and lists what it has acknowledged; a server that is seen to drop
+                metadata causes a warning.
             extra_body: Fields beyond these that your server knows, as they are to be sent.
 
         Raises:
             InvalidArgumentError: A value is out of the specification's range; nothing was sent.
+            IdempotencyKeyReusedError: The key has made a job with other parameters.
             CreateUncertainError: Nobody knows whether the server acted: a paid job may exist. Look before
                 creating again.
             APIError: The server refused.
@@ -99,16 +110,38 @@ class JobsAPI(BaseAPI):
             hyperparameters=hyperparameters,
             extra_body=extra_body,
         )
-        request = Request(method="POST", path=JOBS, json=body, replay=Replay.ONCE)
+        if idempotency_key is not None:
+            return await self._create_under_key(with_key(body, idempotency_key), idempotency_key)
         try:
-            return await self._fetch(request, FineTuningJob)
+            return await self._post_job(body)
         except (APIError, ConnectionFailed, DeadlineExceeded, ResponseFormatError) as failure:
             if not is_ambiguous(failure):
                 raise
             raise CreateUncertainError(
-                f"a job for {training_file!r} on {model!r} may exist and cost money: {failure}. "
-                "Look for it with list_jobs() before creating it again"
+                f"a job for {training_file!r} on {model!r} may exist and cost money: {failure}. Look for it with "
+                "list_jobs() before creating it again; with an idempotency_key, create_job looks for itself"
             ) from failure
+
+    async def _create_under_key(self, body: Mapping[str, object], key: str) -> FineTuningJob:
+        async def post(until: float) -> FineTuningJob:
+            return await self._post_job(body, headers={"Idempotency-Key": key}, until=until)
+
+        create = KeyedCreate(
+            body=body,
+            key=key,
+            keys=self._keys,
+            post=post,
+            search=lambda metadata: self.list_jobs(metadata=metadata),
+            retry=self._pipeline.retry,
+            timeout=self._pipeline.timeout,
+        )
+        return await create.run()
+
+    async def _post_job(
+        self, body: Mapping[str, object], *, headers: Mapping[str, str] | None = None, until: float | None = None
+    ) -> FineTuningJob:
+        request = Request(method="POST", path=JOBS, json=body, headers=headers or {}, replay=Replay.ONCE)
+        return await self._fetch(request, FineTuningJob, deadline=until)
 
     def list_jobs(
         self,

@@ -1,0 +1,234 @@
+"""Makes one job for one idempotency key, whatever is lost on the way.
+
+The key is written into the job's metadata, beside a digest of what was asked for. Where an answer is lost, the list
+says whether the job exists. What an empty list proves depends on how the answer was lost: see `_proves_absence`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+import warnings
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+from attrs import define, field
+
+from fine_tuning_async._document import encode
+from fine_tuning_async.errors import (
+    APIError,
+    ClientStateError,
+    ConnectionFailed,
+    CreateUncertainError,
+    DeadlineExceeded,
+    FineTuningError,
+    IdempotencyKeyReusedError,
+    InvalidArgumentError,
+)
+from fine_tuning_async.retry import is_ambiguous
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from fine_tuning_async.models import FineTuningJob
+    from fine_tuning_async.pagination import Paginator
+    from fine_tuning_async.retry import RetryPolicy
+
+__all__ = ["KeyedCreate", "Keys", "with_key"]
+
+KEY = "idempotency_key"
+DIGEST = "idempotency_digest"
+HEADER = "Idempotency-Key"
+LONGEST_KEY = 255
+
+logger = logging.getLogger("fine_tuning_async")
+
+MOST_PAIRS = 14  # of the 16 that the schema Metadata allows
+RESERVED = 0.25
+"""The part of the deadline that is kept for looking, when the create itself has used up the rest."""
+SKEW = 600
+"""Seconds by which the server's clock may be behind ours."""
+FIRST_GAP = 0.5
+"""Seconds until the second look; each further gap is twice as long."""
+
+
+@define(eq=False)
+class Keys:
+    """The keys in use in one client, and what it has learned about the server's memory for them."""
+
+    keeps_metadata: bool = False
+    drops_metadata: bool = False
+    _locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = field(factory=WeakValueDictionary)
+
+    @asynccontextmanager
+    async def held(self, key: str, until: float) -> AsyncIterator[None]:
+        """Hold a key, so that a second call with it waits for the first."""
+        index = id(asyncio.get_running_loop()), key
+        lock = self._locks.setdefault(index, asyncio.Lock())
+        try:
+            async with asyncio.timeout_at(until):
+                await lock.acquire()
+        except TimeoutError:
+            text = f"another call with the key {key!r} is still at work; nothing was sent by this one"
+            raise DeadlineExceeded(text, sent=False) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def learn(self, job: FineTuningJob, key: str) -> None:
+        """See from a job that was created with a key whether the server keeps metadata."""
+        if (job.metadata or {}).get(KEY) == key:
+            self.keeps_metadata = True
+        else:
+            self.drops_metadata = True
+            warnings.warn(
+                f"the server dropped the metadata of job {job.id}: an idempotency key cannot protect against "
+                "paying twice there",
+                UserWarning,
+                stacklevel=4,
+            )
+
+
+def with_key(body: Mapping[str, object], key: str) -> dict[str, object]:
+    """Return the body of a create with the key and its digest in the metadata.
+
+    Raises:
+        InvalidArgumentError: The key cannot be sent, or the metadata leaves no room for it.
+    """
+    if not isinstance(key, str) or not key.isascii() or not key.isprintable() or not 0 < len(key.strip()) == len(key):
+        raise InvalidArgumentError(f"idempotency_key is {key!r}; it must be printable ASCII without space around it")
+    if len(key) > LONGEST_KEY:
+        raise InvalidArgumentError(f"idempotency_key has {len(key)} characters; it may have {LONGEST_KEY}")
+    metadata = body.get("metadata") or {}
+    if not isinstance(metadata, dict) or metadata.keys() & {KEY, DIGEST} or len(metadata) > MOST_PAIRS:
+        raise InvalidArgumentError(
+            f"metadata may have {MOST_PAIRS} pairs beside an idempotency key, and none named {KEY} or {DIGEST}"
+        )
+    digest = sha256(encode(body, sort_keys=True)).hexdigest()
+    return {**body, "metadata": {**metadata, KEY: key, DIGEST: digest}}
+
+
+@define(kw_only=True)
+class KeyedCreate:
+    """One create under a key.
+
+    Attributes:
+        post: Sends the create, until a time on the loop's clock.
+        search: Lists the jobs, by a metadata filter or all of them.
+        timeout: Seconds for all of it.
+    """
+
+    body: Mapping[str, object]
+    key: str
+    keys: Keys
+    post: Callable[[float], Awaitable[FineTuningJob]]
+    search: Callable[[Mapping[str, str] | None], Paginator[FineTuningJob]]
+    retry: RetryPolicy
+    timeout: float
+    _end: float = field(init=False, default=0.0)
+
+    async def run(self) -> FineTuningJob:
+        """Return the job of this key, created now or found."""
+        clock = asyncio.get_running_loop().time
+        self._end = clock() + self.timeout
+        async with self.keys.held(self.key, self._end):
+            found = await self._find(since=None)
+            return found or await self._create(clock() + self.timeout * (1 - RESERVED))
+
+    async def _create(self, send_until: float) -> FineTuningJob:
+        since, attempt = time.time() - SKEW, 1
+        while True:
+            try:
+                job = await self.post(send_until)
+            except FineTuningError as error:
+                if not is_ambiguous(error):
+                    raise
+                found = await self._look(error, since)
+                if found is not None:
+                    return found
+                if attempt >= self.retry.attempts:
+                    error.add_note("The list shows that no job was made: it is safe to create it again.")
+                    raise
+            else:
+                self.keys.learn(job, self.key)
+                return job
+            await asyncio.sleep(random.uniform(0, self.retry.ceiling(attempt)))  # noqa: S311 - jitter guards nothing
+            attempt += 1
+
+    async def _look(self, failure: FineTuningError, since: float) -> FineTuningJob | None:
+        """Return the job if it exists, None if it certainly does not.
+
+        Raises:
+            CreateUncertainError: Nobody knows.
+        """
+        clock, gap = asyncio.get_running_loop().time, FIRST_GAP
+        while True:
+            try:
+                async with asyncio.timeout_at(self._end):
+                    found = await self._find(since)
+                    if found or (_proves_absence(failure) and await self._keeps_metadata(since)):
+                        return found
+            except (ClientStateError, IdempotencyKeyReusedError):
+                raise
+            except (FineTuningError, TimeoutError) as error:
+                logger.debug("a look for the key %r failed, which says nothing: %s", self.key, error)
+            if clock() + gap >= self._end:
+                raise self._uncertain(failure) from failure
+            await asyncio.sleep(gap)
+            gap *= 2
+
+    async def _find(self, since: float | None) -> FineTuningJob | None:
+        """Return the oldest job of this key, by filter and by comparing, as servers may ignore the filter."""
+        oldest = None
+        async for job in self.search({KEY: self.key}):
+            if since is not None and job.created_at < since:
+                break
+            if (job.metadata or {}).get(KEY) == self.key:
+                oldest = self._same(job)
+        return oldest
+
+    def _same(self, job: FineTuningJob) -> FineTuningJob:
+        self.keys.keeps_metadata = True
+        asked, digest = self.body["metadata"], (job.metadata or {}).get(DIGEST)
+        if digest is None or (isinstance(asked, dict) and digest == asked[DIGEST]):
+            return job
+        raise IdempotencyKeyReusedError(
+            f"idempotency_key {self.key!r} made job {job.id} with other parameters; take a new key for a new job"
+        )
+
+    async def _keeps_metadata(self, since: float) -> bool:
+        """Tell whether the list would show the key, before its silence is taken for an answer.
+
+        Where that was not seen yet, a recent job on the same file that has lost its metadata says no.
+        """
+        if self.keys.drops_metadata or self.keys.keeps_metadata:
+            return not self.keys.drops_metadata
+        async for job in self.search(None):
+            if job.created_at < since:
+                break
+            if job.training_file == self.body["training_file"] and not job.metadata:
+                return False
+        return True
+
+    def _uncertain(self, failure: FineTuningError) -> CreateUncertainError:
+        return CreateUncertainError(
+            f"a job with the key {self.key!r} may exist and cost money, and was not seen within {self.timeout:g} s: "
+            f"{failure}. Create it again with the same key: it is looked for first"
+        )
+
+
+def _proves_absence(failure: FineTuningError) -> bool:
+    """Tell whether a job that is not listed after this failure was not made.
+
+    It was not, where the server ended the exchange itself. After our own timeout, or where a gateway gave up, the
+    server may still be at work, and the job may appear later.
+    """
+    if isinstance(failure, APIError):
+        return failure.status in {500, 503}
+    return isinstance(failure, ConnectionFailed) and failure.ended

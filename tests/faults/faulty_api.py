@@ -1,0 +1,113 @@
+"""A stub of the jobs API whose faults are scripted, in the test's own loop."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+JOBS = "/v1/fine_tuning/jobs"
+
+
+class FaultyAPI:
+    """Creates and lists jobs; `fault` names what goes wrong with each request, "" for nothing.
+
+    Attributes:
+        jobs: What was created, oldest first.
+        fault: Called with method and number of the request.
+        ignores_filter: Whether lists come back unfiltered.
+        drops_metadata: Whether jobs lose their metadata.
+    """
+
+    def __init__(self, fault: Callable[[str, int], str] = lambda method, number: "") -> None:
+        self.jobs: list[dict[str, object]] = []
+        self.fault = fault
+        self.ignores_filter = False
+        self.drops_metadata = False
+        self.seen: list[str] = []
+        self._numbers = itertools.count()
+        self._late: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[str]:
+        """Serve, and give the base URL."""
+        app = web.Application()
+        app.router.add_post(JOBS, self._create)
+        app.router.add_get(JOBS, self._list)
+        runner = web.AppRunner(app, shutdown_timeout=0)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        finally:
+            for task in self._late:
+                task.cancel()
+            await asyncio.gather(*self._late, return_exceptions=True)
+            await runner.cleanup()
+
+    async def _create(self, request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        fault = self._fault("POST")
+        if fault.startswith("late"):
+            self._late.add(asyncio.create_task(self._commit_late(body, float(fault.split()[1]))))
+            await asyncio.sleep(3_600)
+            return web.Response(status=500)
+        if fault.endswith("before"):
+            return self._break(request, fault)
+        job = self._commit(body)
+        return self._break(request, fault) if fault else web.json_response(job)
+
+    async def _list(self, request: web.Request) -> web.StreamResponse:
+        if fault := self._fault("GET"):
+            return self._break(request, fault)
+        wanted = {name[9:-1]: value for name, value in request.query.items() if name.startswith("metadata[")}
+        found = [
+            job
+            for job in reversed(self.jobs)
+            if self.ignores_filter or (job["metadata"] or {}).items() >= wanted.items()  # type: ignore[attr-defined]
+        ]
+        ids = [job["id"] for job in found]
+        start = ids.index(request.query["after"]) + 1 if "after" in request.query else 0
+        page = found[start : start + 20]
+        return web.json_response({"object": "list", "data": page, "has_more": start + 20 < len(found)})
+
+    def _fault(self, method: str) -> str:
+        self.seen.append(method)
+        return self.fault(method, next(self._numbers))
+
+    def _commit(self, body: dict[str, object]) -> dict[str, object]:
+        job = {
+            "id": f"ftjob-{len(self.jobs)}",
+            "object": "fine_tuning.job",
+            "created_at": int(time.time()),
+            "model": body["model"],
+            "status": "queued",
+            "training_file": body["training_file"],
+            "metadata": None if self.drops_metadata else body.get("metadata"),
+        }
+        self.jobs.append(job)
+        return job
+
+    async def _commit_late(self, body: dict[str, object], seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._commit(body)
+
+    @staticmethod
+    def _break(request: web.Request, fault: str) -> web.StreamResponse:
+        kind, _, _ = fault.partition(" ")
+        if kind.isdigit():
+            return web.Response(status=int(kind))
+        transport = request.transport
+        assert transport is not None
+        if kind == "reset":
+            transport.abort()
+        else:
+            transport.close()
+        raise asyncio.CancelledError

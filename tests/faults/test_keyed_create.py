@@ -1,0 +1,240 @@
+"""One create under a key makes one job, whatever is lost on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fine_tuning_async import (
+    BadRequestError,
+    ConnectionFailed,
+    CreateUncertainError,
+    FineTuningClient,
+    FineTuningError,
+    FineTuningJob,
+    IdempotencyKeyReusedError,
+    InvalidArgumentError,
+    RateLimitError,
+    RetryPolicy,
+    ServerError,
+)
+from tests.faults.faulty_api import FaultyAPI
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+AFTER = ["drop after", "reset after", "500 after", "502 after", "503 after", "504 after"]
+UNDONE_FOR_CERTAIN = ["drop before", "reset before", "500 before", "503 before"]
+UNDONE_AND_NOBODY_KNOWS = ["502 before", "504 before"]
+
+
+def first_post(fault: str) -> FaultyAPI:
+    posts = iter([fault])
+    return FaultyAPI(lambda method, _: next(posts, "") if method == "POST" else "")
+
+
+async def create(client: FineTuningClient, key: str = "key-1", **options: object) -> FineTuningJob:
+    return await client.create_job("m", "file-1", idempotency_key=key, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("fault", AFTER)
+async def test_a_job_whose_answer_was_lost_is_found(fault: str) -> None:
+    api = first_post(fault)
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        assert (await create(client)).id == "ftjob-0"
+        assert len(api.jobs) == 1
+        assert api.seen.count("POST") == 1
+
+
+@pytest.mark.parametrize("fault", UNDONE_FOR_CERTAIN)
+async def test_what_the_server_ended_itself_and_does_not_list_is_sent_again(fault: str) -> None:
+    api = first_post(fault)
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        assert (await create(client)).id == "ftjob-0"
+        assert len(api.jobs) == 1
+        assert api.seen.count("POST") == 2
+
+
+@pytest.mark.parametrize("fault", UNDONE_AND_NOBODY_KNOWS)
+async def test_after_a_gateway_gave_up_an_empty_list_proves_nothing(fault: str) -> None:
+    api = first_post(fault)
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        start = asyncio.get_running_loop().time()
+        with pytest.raises(CreateUncertainError, match="same key") as caught:
+            await create(client)
+        assert isinstance(caught.value.__cause__, ServerError)
+        assert 20 < asyncio.get_running_loop().time() - start <= 60
+        assert api.jobs == []
+        assert api.seen.count("POST") == 1
+        assert api.seen.count("GET") > 3, "it looked again, with growing gaps"
+        assert (await create(client)).id == "ftjob-0", "and called again with its key it creates"
+
+
+@pytest.mark.parametrize("seconds", [19.0, 21.0, 30.0, 45.0])
+async def test_a_commit_that_outlives_our_timeout_is_waited_for_and_never_doubled(seconds: float) -> None:
+    api = first_post(f"late {seconds}")
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        assert (await create(client)).id == "ftjob-0"
+        assert len(api.jobs) == 1
+        assert api.seen.count("POST") == 1
+
+
+async def test_where_the_server_ignores_the_filter_the_jobs_are_compared_here() -> None:
+    api = FaultyAPI()
+    api.ignores_filter = True
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        for number in range(44):
+            await client.create_job("m", "file-1", metadata={"idempotency_key": f"other-{number}"})
+        faults = iter(["drop after"])
+        api.fault = lambda method, _: next(faults, "") if method == "POST" else ""
+        job = await create(client)
+        assert (job.metadata or {})["idempotency_key"] == "key-1"
+        assert await create(client) == job
+        assert len(api.jobs) == 45
+
+
+@pytest.mark.parametrize("fault", AFTER)
+async def test_a_server_that_drops_metadata_is_never_sent_the_same_create_twice(fault: str) -> None:
+    api = first_post(fault)
+    api.drops_metadata = True
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        with pytest.raises(CreateUncertainError):
+            await create(client)
+        assert len(api.jobs) == 1
+        assert api.seen.count("POST") == 1
+
+
+async def test_the_caller_is_told_where_a_key_cannot_protect() -> None:
+    api = FaultyAPI()
+    api.drops_metadata = True
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        with pytest.warns(UserWarning, match="dropped the metadata"):
+            await create(client)
+
+
+async def test_a_key_is_found_by_another_client_without_a_bound_in_time() -> None:
+    api = FaultyAPI()
+    async with api.running() as url:
+        async with FineTuningClient("k", base_url=url) as client:
+            job = await create(client, metadata={"team": "red"})
+        api.jobs[0] |= {"created_at": 1_000_000, "status": "failed"}
+        async with FineTuningClient("k", base_url=url) as client:
+            again = await create(client, metadata={"team": "red"})
+    assert again.id == job.id
+    assert again.status == "failed", "whatever its status"
+    assert len(api.jobs) == 1
+
+
+async def test_two_calls_at_once_with_one_key_get_one_job() -> None:
+    api = FaultyAPI()
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        view = client.with_options(timeout=30)
+        jobs = await asyncio.gather(*(create(each) for each in (client, view) for _ in range(5)))
+        assert {job.id for job in jobs} == {"ftjob-0"}
+        assert len(api.jobs) == 1
+
+
+async def test_a_key_used_for_something_else_is_refused() -> None:
+    api = FaultyAPI()
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        await create(client)
+        with pytest.raises(IdempotencyKeyReusedError, match="ftjob-0"):
+            await create(client, seed=7)
+        assert len(api.jobs) == 1
+
+
+async def test_of_several_jobs_of_one_key_the_oldest_is_returned() -> None:
+    api = FaultyAPI()
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        await create(client)
+        api.jobs.append(api.jobs[0] | {"id": "ftjob-1"})
+        assert (await create(client)).id == "ftjob-0"
+
+
+async def test_a_refusal_and_a_rate_limit_are_certain() -> None:
+    for fault, error in (("400 before", BadRequestError), ("429 before", RateLimitError)):
+        api = FaultyAPI(lambda method, _, fault=fault: fault if method == "POST" else "")  # type: ignore[misc]
+        async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+            with pytest.raises(error):
+                await create(client)
+            assert api.jobs == []
+
+
+async def test_no_create_is_sent_while_the_list_cannot_be_read() -> None:
+    api = FaultyAPI(lambda method, _: "500 before" if method == "GET" else "")
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        with pytest.raises(ServerError):
+            await create(client)
+        assert "POST" not in api.seen
+
+
+async def test_lost_looks_are_repeated() -> None:
+    faults = iter(["", "drop after", *["reset before"] * 9])
+    api = FaultyAPI(lambda *_: next(faults, ""))
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        assert (await create(client)).id == "ftjob-0"
+        assert api.seen.count("POST") == 1
+
+
+async def test_where_the_server_always_fails_before_the_work_the_failure_comes_out() -> None:
+    api = FaultyAPI(lambda method, _: "500 before" if method == "POST" else "")
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        with pytest.raises(ServerError) as caught:
+            await create(client)
+        assert any("safe to create it again" in note for note in caught.value.__notes__)
+        assert api.seen.count("POST") == RetryPolicy().attempts
+
+
+@pytest.mark.parametrize("key", ["", " a", "a\n", "é", "x" * 256, 5])
+async def test_a_key_that_cannot_be_sent_is_refused(key: str) -> None:
+    async with FineTuningClient("k", base_url="http://127.0.0.1:9") as client:
+        with pytest.raises(InvalidArgumentError, match="idempotency_key"):
+            await create(client, key)
+
+
+@pytest.mark.parametrize("metadata", [{str(n): "" for n in range(15)}, {"idempotency_key": "x"}])
+async def test_metadata_leaves_room_for_the_key(metadata: dict[str, str]) -> None:
+    async with FineTuningClient("k", base_url="http://127.0.0.1:9") as client:
+        with pytest.raises(InvalidArgumentError, match="14 pairs"):
+            await create(client, metadata=metadata)
+
+
+async def test_a_call_that_waits_for_the_key_gives_up_at_its_deadline_having_sent_nothing() -> None:
+    api = FaultyAPI(lambda method, _: "late 5000" if method == "POST" else "")
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        first = asyncio.create_task(create(client.with_options(timeout=1_000)))
+        await asyncio.sleep(1)
+        with pytest.raises(FineTuningError, match="nothing was sent"):
+            await create(client)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_200_creates_among_faults_on_every_request_make_200_jobs(
+    seed: int, record_property: Callable[[str, object], None]
+) -> None:
+    dice = random.Random(seed)
+    weights = {"": 55, "drop after": 20, "500 after": 10, "429 before": 10, "reset before": 5}
+    api = FaultyAPI(lambda *_: dice.choices([*weights], [*weights.values()])[0])
+    repeats = 0
+
+    async def until_it_returns(client: FineTuningClient, number: int) -> str:
+        nonlocal repeats
+        while True:
+            try:
+                async with gate:
+                    return (await create(client, f"key-{number}", seed=number)).id
+            except (CreateUncertainError, ServerError, RateLimitError, ConnectionFailed):
+                repeats += 1
+
+    gate = asyncio.Semaphore(50)
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        ids = await asyncio.gather(*(until_it_returns(client, number) for number in range(200)))
+    assert len(api.jobs) == len(set(ids)) == 200
+    record_property("calls repeated", repeats)
+    record_property("requests", len(api.seen))
