@@ -71,9 +71,9 @@ _HOMES = {
     "client": "FineTuningClient",
     "errors": (
         "APIError AuthenticationError BadRequestError ClientStateError ConflictError ConnectionFailed "
-        "CreateUncertainError DeadlineExceeded FineTuningError IdempotencyKeyReusedError InvalidArgumentError NotFoundError PaginationError "
-        "PermissionDeniedError RateLimitError ResponseFormatError ServerError SourceNotFoundError "
-        "UnprocessableEntityError"
+        "CreateUncertainError DeadlineExceeded FineTuningError IdempotencyKeyReusedError InvalidArgumentError "
+        "NotFoundError PaginationError PermissionDeniedError RateLimitError ResponseFormatError ServerError "
+        "SourceNotFoundError UnprocessableEntityError "
     ),
     "models": (
         "DPOHyperparameters DPOMethod File FineTuningJob Grader Integration JobCheckpoint JobError JobEvent "

@@ -58,7 +58,7 @@ def to_dict(model: WireObject) -> dict[str, object]:
     fields that are None are left out.
     """
     origin = model._raw  # noqa: SLF001 - the base class keeps it for this function alone
-    result = cast("dict[str, object]", copied(origin or {}))
+    result = copied(origin or {})
     for attribute in fields(type(model)):
         if attribute.name == "_raw":
             continue

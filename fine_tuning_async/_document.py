@@ -46,7 +46,8 @@ def encode(document: object, *, sort_keys: bool = False) -> bytes:
     """
     try:
         # Not orjson, which writes NaN as null and refuses whole numbers of more than 64 bits.
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=sort_keys)
+        compact = (",", ":")
+        text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=compact, sort_keys=sort_keys)
         return text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgumentError(f"the body to be sent cannot be written as JSON: {error}") from None

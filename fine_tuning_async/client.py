@@ -16,7 +16,7 @@ from ._pipeline import Pipeline, checked_key
 from ._sessions import BorrowedSession, OwnedSessions, SharedSessions
 from ._version import __version__
 from ._wire import Replay, Request, Response, Secret, base_url, checked_headers, relative_path
-from .api import FilesAPI, JobsAPI
+from .api import CheckpointsAPI, FilesAPI, JobsAPI
 from .api._keyed import Keys
 from .errors import InvalidArgumentError
 from .retry import RetryBudget, RetryPolicy
@@ -41,7 +41,7 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 METHODS = IDEMPOTENT | {"POST", "PATCH"}
 
 
-class FineTuningClient(JobsAPI, FilesAPI):
+class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI):
     """A client for the fine-tuning API of OpenAI, or of any server that speaks it.
 
     Use it as `async with FineTuningClient() as client:`, or call `close` in the end. It may be made outside a
@@ -142,14 +142,14 @@ class FineTuningClient(JobsAPI, FilesAPI):
         """
         view = object.__new__(type(self))
         vars(view).update(vars(self))
-        view._original = self  # noqa: SLF001 - the copy is ours
-        view._sessions = SharedSessions(self._sessions)  # noqa: SLF001 - the copy is ours
+        view._original = self
+        view._sessions = SharedSessions(self._sessions)
         old = self._pipeline
         named = {"OpenAI-Project": project} if project else {}
         added = _added_headers({**(headers or {}), **named})
-        view._pipeline = evolve(  # noqa: SLF001 - the copy is ours
+        view._pipeline = evolve(
             old,
-            transport=AiohttpTransport(view._sessions),  # noqa: SLF001 - the copy is ours
+            transport=AiohttpTransport(view._sessions),
             key=old.key if api_key is None else _checked_source(api_key),
             headers={**old.headers, **added},
             timeout=old.timeout if timeout is None else _checked_timeout(timeout),

@@ -65,7 +65,7 @@ class SourceNotFoundError(InvalidArgumentError, FileNotFoundError):
     """The file to be uploaded does not exist."""
 
     # By the order of the bases ValueError's would be found, which refuses to make an OSError for pickle and copy.
-    __new__ = FileNotFoundError.__new__
+    __new__ = FileNotFoundError.__new__  # type: ignore[assignment]  # any arguments are fine, where object takes none
 
 
 class IdempotencyKeyReusedError(InvalidArgumentError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import io
 from contextlib import aclosing
 from http import HTTPStatus
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 from attrs import field, frozen
-from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from ._delivery import perhaps, scrubbed, timed_out, translated
 from ._wire import Authorization, Body, Response
 from .errors import ConnectionFailed, FineTuningError, ResponseFormatError
 
@@ -22,35 +21,15 @@ if TYPE_CHECKING:
 
     from ._sessions import Sessions
 
-__all__ = ["DELIVERY", "AiohttpTransport", "Parcel", "Transport"]
+__all__ = ["AiohttpTransport", "Parcel", "Transport"]
 
 MAX_BODY = 64 * 2**20
 MAX_ERROR_BODY = 64 * 2**10
-HANGING_UP = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
 READ_BUFFER = 2**16
 MAX_HEADER = 8_190
 MAX_HEADERS = 128
 LARGE = 2**20  # bytes; aiohttp warns when more is handed to it in one piece
 NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
-
-# What each of aiohttp's errors says about a request: False, it certainly did not reach the server; True, it
-# certainly did; None, nobody knows. The first row that fits holds, so that children stand before their parents.
-DELIVERY: tuple[tuple[type[BaseException], bool | None, str], ...] = (
-    (aiohttp.ConnectionTimeoutError, False, "no connection was made in time"),
-    (aiohttp.ClientConnectorDNSError, False, "the host name was not resolved"),
-    (aiohttp.ClientConnectorCertificateError, False, "the server's certificate was not accepted"),
-    (aiohttp.ClientConnectorSSLError, False, "no TLS connection was made"),
-    (aiohttp.ClientProxyConnectionError, False, "the proxy was not reached"),
-    (aiohttp.ClientConnectorError, False, "the server was not reached"),
-    (aiohttp.ClientHttpProxyError, False, "the proxy refused to connect"),
-    (aiohttp.InvalidURL, False, "aiohttp refused the URL"),
-    (aiohttp.ServerTimeoutError, None, "the server fell silent"),
-    (aiohttp.ServerDisconnectedError, None, "the server closed the connection without an answer"),
-    (aiohttp.ClientPayloadError, True, "the answer broke off"),
-    (aiohttp.ClientResponseError, True, "the answer was no HTTP"),
-    (aiohttp.ClientOSError, None, "the connection broke"),
-    (aiohttp.ClientError, None, "aiohttp failed"),
-)
 
 
 @frozen(kw_only=True)
@@ -70,6 +49,9 @@ class Parcel:
     content: bytes | Body | None = field(default=None, repr=False)
     until: float | None = None
     idle: float = 60.0
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}"
 
 
 class Transport(Protocol):
@@ -102,12 +84,12 @@ class AiohttpTransport:
         except FineTuningError as error:
             failure, cause = error, error.__cause__
         except aiohttp.ClientError as error:
-            failure, cause = _translated(error, parcel), _scrubbed(error)
+            failure, cause = translated(error, parcel), scrubbed(error)
         except TimeoutError as error:
-            failure, cause = _timed_out(parcel, tracker), _scrubbed(error)
+            failure, cause = timed_out(parcel, tracker), scrubbed(error)
         except (OSError, ValueError, RuntimeError) as error:
-            text = f"{parcel.method} {parcel.url}: {error}"
-            failure, cause = ConnectionFailed(text, sent=_perhaps(tracker)), _scrubbed(error)
+            text = f"{parcel}: {error}"
+            failure, cause = ConnectionFailed(text, sent=perhaps(tracker)), scrubbed(error)
         except asyncio.CancelledError as error:
             # The frames within aiohttp hold the request's headers, and with them the key.
             raise error.with_traceback(None) from None
@@ -118,26 +100,34 @@ class AiohttpTransport:
 async def _exchange(
     session: aiohttp.ClientSession, parcel: Parcel, tracker: aiohttp.UploadTracker, limit: asyncio.Timeout
 ) -> Response:
-    key = parcel.authorization
-    async with session.request(
-        parcel.method,
-        URL(parcel.url, encoded=True),
-        headers={**parcel.headers, **({} if _set_late(session) else {key.name: key.reveal()})},
-        data=_data(parcel, limit),
-        # Whatever a borrowed session is set to: sent once, as it is, and the answer comes back whole.
-        allow_redirects=False,
-        raise_for_status=False,
-        auto_decompress=True,
-        timeout=NO_TIMEOUT,
-        read_bufsize=READ_BUFFER,
-        max_line_size=MAX_HEADER,
-        max_field_size=MAX_HEADER,
-        max_headers=MAX_HEADERS,
-        middlewares=(_authorizing(key),) if _set_late(session) else (),
-        upload_tracker=tracker,
-    ) as answer:
-        body = await _read(answer, MAX_BODY if answer.status < HTTPStatus.BAD_REQUEST else MAX_ERROR_BODY)
-        return Response(answer.status, answer.headers, body)
+    stream = _Stream(parcel.content, limit, parcel.idle) if isinstance(parcel.content, Body) else None
+    data = _whole(parcel.content) if stream is None else stream.chunks()
+    key, late = parcel.authorization, _set_late(session)
+    try:
+        async with session.request(
+            parcel.method,
+            URL(parcel.url, encoded=True),
+            headers=parcel.headers if late else {**parcel.headers, key.name: key.reveal()},
+            data=data,
+            # Whatever a borrowed session is set to: sent once, as it is, and the answer comes back whole.
+            allow_redirects=False,
+            raise_for_status=False,
+            auto_decompress=True,
+            timeout=NO_TIMEOUT,
+            read_bufsize=READ_BUFFER,
+            max_line_size=MAX_HEADER,
+            max_field_size=MAX_HEADER,
+            max_headers=MAX_HEADERS,
+            middlewares=(_authorizing(key),) if late else (),
+            upload_tracker=tracker,
+        ) as answer:
+            body = await _read(answer, MAX_BODY if answer.status < HTTPStatus.BAD_REQUEST else MAX_ERROR_BODY)
+            return Response(answer.status, answer.headers, body)
+    except aiohttp.ClientError:
+        if stream is None or stream.broke is None:
+            raise
+    # aiohttp takes an error of the body for one of the connection.
+    raise stream.broke
 
 
 def _set_late(session: aiohttp.ClientSession) -> bool:
@@ -157,21 +147,33 @@ def _authorizing(key: Authorization) -> aiohttp.ClientMiddlewareType:
     return authorize
 
 
-def _data(parcel: Parcel, limit: asyncio.Timeout) -> bytes | io.BytesIO | AsyncIterator[bytes] | None:
-    if isinstance(parcel.content, Body):
-        return _streamed(parcel.content, limit, parcel.idle)
-    if parcel.content is not None and len(parcel.content) > LARGE:
-        return io.BytesIO(parcel.content)
-    return parcel.content
+def _whole(content: bytes | Body | None) -> bytes | io.BytesIO | None:
+    assert not isinstance(content, Body)
+    return content if content is None or len(content) <= LARGE else io.BytesIO(content)
 
 
-async def _streamed(body: Body, limit: asyncio.Timeout, idle: float) -> AsyncIterator[bytes]:
-    clock = asyncio.get_running_loop().time
-    async with aclosing(body.chunks()) as chunks:
-        async for chunk in chunks:
-            limit.reschedule(clock() + idle)
-            yield chunk
-    limit.reschedule(clock() + idle)
+class _Stream:
+    """A streamed body, which moves the time limit ahead of itself, and remembers why it broke."""
+
+    def __init__(self, body: Body, limit: asyncio.Timeout, idle: float) -> None:
+        self._body = body
+        self._limit = limit
+        self._idle = idle
+        self.broke: Exception | None = None
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        try:
+            async with aclosing(self._body.chunks()) as chunks:
+                async for chunk in chunks:
+                    self._progress()
+                    yield chunk
+        except Exception as error:
+            self.broke = error
+            raise
+        self._progress()
+
+    def _progress(self) -> None:
+        self._limit.reschedule(asyncio.get_running_loop().time() + self._idle)
 
 
 async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
@@ -191,43 +193,3 @@ async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
             "ask for smaller pages with limit, or for a file by its download"
         )
     return b"".join(chunks)[:limit]
-
-
-def _timed_out(parcel: Parcel, tracker: aiohttp.UploadTracker) -> ConnectionFailed:
-    sent = _perhaps(tracker)
-    what = "no connection was made in time" if sent is False else "no answer came in time"
-    return ConnectionFailed(f"{parcel.method} {parcel.url}: {what}", sent=sent)
-
-
-def _translated(error: aiohttp.ClientError, parcel: Parcel) -> ConnectionFailed:
-    sent, text = next((sent, text) for kind, sent, text in DELIVERY if isinstance(error, kind))
-    ended = isinstance(error, aiohttp.ServerDisconnectedError) or getattr(error, "errno", None) in HANGING_UP
-    return ConnectionFailed(f"{parcel.method} {parcel.url}: {text} ({_words(error)})", sent=sent, ended=ended)
-
-
-def _words(error: BaseException) -> str:
-    # The text of a ClientResponseError names its URL alone; its repr, which is never used, holds the headers.
-    text = str(error) or type(error).__name__
-    return text if len(text) <= 200 else f"{text[:200]}..."  # noqa: PLR2004 - long enough for any sensible text
-
-
-def _perhaps(tracker: aiohttp.UploadTracker) -> bool | None:
-    """Return False if nothing of the request can have left the machine, else None."""
-    done = tracker.upload_complete
-    left = tracker.bytes_written > 0 or not done.done() or done.exception() is None
-    return None if left else False
-
-
-def _scrubbed(error: BaseException) -> BaseException:
-    """Take out of an error, and out of the errors that led to it, all that has seen the key."""
-    seen: BaseException | None = error
-    while seen is not None:
-        seen.__traceback__ = None
-        if isinstance(seen, aiohttp.ClientResponseError):
-            bare = aiohttp.RequestInfo(
-                seen.request_info.url, seen.request_info.method, CIMultiDictProxy(CIMultiDict())
-            )
-            seen.request_info, seen.history, seen.headers = bare, (), None
-            seen.args = (bare, ())
-        seen = seen.__cause__ or seen.__context__
-    return error

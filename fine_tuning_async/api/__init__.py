@@ -1,6 +1,7 @@
 """The operations of the API, a mixin for each noun."""
 
+from .checkpoints import CheckpointsAPI
 from .files import FilesAPI
 from .jobs import JobsAPI
 
-__all__ = ["FilesAPI", "JobsAPI"]
+__all__ = ["CheckpointsAPI", "FilesAPI", "JobsAPI"]

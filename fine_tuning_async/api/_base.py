@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from fine_tuning_async._codec import structure
-from fine_tuning_async._wire import Request
+from fine_tuning_async._wire import Request, segment
 from fine_tuning_async.errors import InvalidArgumentError
 from fine_tuning_async.models import WireObject
 from fine_tuning_async.pagination import Page, Paginator, parse_page
@@ -15,9 +15,16 @@ if TYPE_CHECKING:
 
     from fine_tuning_async._pipeline import Pipeline
 
-__all__ = ["BaseAPI"]
+__all__ = ["JOBS", "BaseAPI", "job_path"]
+
+JOBS = "/fine_tuning/jobs"
 
 M = TypeVar("M", bound=WireObject)
+
+
+def job_path(job_id: str) -> str:
+    """Return the path of a job."""
+    return f"{JOBS}/{segment(job_id, 'job_id')}"
 
 
 class BaseAPI:

@@ -1,7 +1,7 @@
 """Makes one job for one idempotency key, whatever is lost on the way.
 
-The key is written into the job's metadata, beside a digest of what was asked for. Where an answer is lost, the list
-says whether the job exists. What an empty list proves depends on how the answer was lost: see `_proves_absence`.
+The key is written into the job's metadata, beside a digest of what was asked for. Where an answer is lost, the
+list says whether the job exists. What an empty list proves depends on how the answer was lost: `_proves_absence`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import logging
 import random
 import time
 import warnings
-from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -33,7 +32,7 @@ from fine_tuning_async.errors import (
 from fine_tuning_async.retry import is_ambiguous
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from fine_tuning_async.models import FineTuningJob
     from fine_tuning_async.pagination import Paginator
@@ -101,8 +100,15 @@ def with_key(body: Mapping[str, object], key: str) -> dict[str, object]:
     Raises:
         InvalidArgumentError: The key cannot be sent, or the metadata leaves no room for it.
     """
-    if not isinstance(key, str) or not key.isascii() or not key.isprintable() or not 0 < len(key.strip()) == len(key):
-        raise InvalidArgumentError(f"idempotency_key is {key!r}; it must be printable ASCII without space around it")
+    if (
+        not isinstance(key, str)
+        or not key.isascii()
+        or not key.isprintable()
+        or not 0 < len(key.strip()) == len(key)
+    ):
+        raise InvalidArgumentError(
+            f"idempotency_key is {key!r}; it must be printable ASCII without space around it"
+        )
     if len(key) > LONGEST_KEY:
         raise InvalidArgumentError(f"idempotency_key has {len(key)} characters; it may have {LONGEST_KEY}")
     metadata = body.get("metadata") or {}
@@ -218,7 +224,7 @@ class KeyedCreate:
 
     def _uncertain(self, failure: FineTuningError) -> CreateUncertainError:
         return CreateUncertainError(
-            f"a job with the key {self.key!r} may exist and cost money, and was not seen within {self.timeout:g} s: "
+            f"a job with the key {self.key!r} may exist and cost money; it was not seen in {self.timeout:g} s: "
             f"{failure}. Create it again with the same key: it is looked for first"
         )
 

@@ -1,11 +1,11 @@
-"""Fine-tuning jobs, with their events and checkpoints."""
+"""Fine-tuning jobs, with their events."""
 
 from __future__ import annotations
 
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
-from fine_tuning_async._wire import Replay, Request, segment
+from fine_tuning_async._wire import Replay, Request
 from fine_tuning_async.errors import (
     APIError,
     ConnectionFailed,
@@ -14,11 +14,11 @@ from fine_tuning_async.errors import (
     FineTuningError,
     ResponseFormatError,
 )
-from fine_tuning_async.models import FineTuningJob, JobCheckpoint, JobEvent, JobStatus
+from fine_tuning_async.models import FineTuningJob, JobEvent, JobStatus
 from fine_tuning_async.models._limits import check_metadata
 from fine_tuning_async.retry import is_ambiguous
 
-from ._base import BaseAPI
+from ._base import JOBS, BaseAPI, job_path
 from ._create import create_body
 from ._keyed import KeyedCreate, Keys, with_key
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from fine_tuning_async.pagination import Paginator
 
 __all__ = ["NO_METADATA", "JobsAPI", "NoMetadata"]
-
-JOBS = "/fine_tuning/jobs"
 
 # In or past the state that was asked for.
 _CANCELLED = frozenset({JobStatus.CANCELING, JobStatus.CANCELLED, JobStatus.CANCELED})
@@ -71,32 +69,26 @@ class JobsAPI(BaseAPI):
         """Create a job, which costs money once it runs (operationId createFineTuningJob).
 
         It is sent again only where it certainly did not reach the server or was turned away. With an
-        `idempotency_key` a lost answer is no longer the end: the list says whether the job exists, and calling
-        again with the same key, from this process or another, returns the same job.
+        `idempotency_key`, a lost answer is looked up in the list, and calling again with the same key, from this
+        process or another, returns the same job; see docs/reliability.md for what that asks of the server.
 
         Args:
             model: The base model, or a model that was fine-tuned before.
             training_file: The id of an uploaded file.
-            validation_file: The id of an uploaded file.
-            method: How to train; the server's choice if left out.
+            validation_file: The id of another.
+            method: How to train.
             suffix: 1 to 64 characters that the new model's name will have.
             seed: 0 to 2147483647.
             integrations: At most five.
-            metadata: At most 16 pairs, keys of 64 and values of 512 characters.
-            hyperparameters: The older way to say what `method` says.
-            idempotency_key: One value for one intent, 1 to 255 printable ASCII characters. It is stored in the
-                metadata, which leaves 14 pairs to you. The promise needs one writer for each key at a time, and a
-                server that keeps metadata and lists what it has acknowledged; a server that is seen to drop
-                metadata causes a warning.
+            metadata: At most 16 pairs, with a key 14; keys of 64 and values of 512 characters.
+            hyperparameters: The older way to say how to train.
+            idempotency_key: One value for one intent, 1 to 255 printable ASCII characters.
             extra_body: Fields beyond these that your server knows, as they are to be sent.
 
         Raises:
-            InvalidArgumentError: A value is out of the specification's range; nothing was sent.
-            IdempotencyKeyReusedError: The key has made a job with other parameters.
-            CreateUncertainError: Nobody knows whether the server acted: a paid job may exist. Look before
-                creating again.
-            APIError: The server refused.
-            ConnectionFailed: The server was certainly not reached.
+            InvalidArgumentError: A value is out of range, or the key has made another job. Nothing was created.
+            CreateUncertainError: Nobody knows whether the server acted: a paid job may exist.
+            APIError: The server refused. ConnectionFailed, DeadlineExceeded: It was certainly not reached.
         """
         body = create_body(
             model=model,
@@ -110,19 +102,24 @@ class JobsAPI(BaseAPI):
             hyperparameters=hyperparameters,
             extra_body=extra_body,
         )
-        if idempotency_key is not None:
-            return await self._create_under_key(with_key(body, idempotency_key), idempotency_key)
+        return await (
+            self._create_once(body) if idempotency_key is None else self._create_by(idempotency_key, body)
+        )
+
+    async def _create_once(self, body: Mapping[str, object]) -> FineTuningJob:
         try:
             return await self._post_job(body)
         except (APIError, ConnectionFailed, DeadlineExceeded, ResponseFormatError) as failure:
             if not is_ambiguous(failure):
                 raise
             raise CreateUncertainError(
-                f"a job for {training_file!r} on {model!r} may exist and cost money: {failure}. Look for it with "
-                "list_jobs() before creating it again; with an idempotency_key, create_job looks for itself"
+                f"a job for {body['training_file']!r} on {body['model']!r} may exist and cost money: {failure}. "
+                "Look for it with list_jobs() before creating it again; given an idempotency_key, create_job does so"
             ) from failure
 
-    async def _create_under_key(self, body: Mapping[str, object], key: str) -> FineTuningJob:
+    async def _create_by(self, key: str, plain: Mapping[str, object]) -> FineTuningJob:
+        body = with_key(plain, key)
+
         async def post(until: float) -> FineTuningJob:
             return await self._post_job(body, headers={"Idempotency-Key": key}, until=until)
 
@@ -172,7 +169,7 @@ class JobsAPI(BaseAPI):
         Raises:
             NotFoundError: There is no such job.
         """
-        return await self._fetch(Request(method="GET", path=_job_path(job_id)), FineTuningJob)
+        return await self._fetch(Request(method="GET", path=job_path(job_id)), FineTuningJob)
 
     async def cancel_job(self, job_id: str) -> FineTuningJob:
         """Cancel a job (operationId cancelFineTuningJob).
@@ -220,34 +217,12 @@ class JobsAPI(BaseAPI):
         Raises:
             InvalidArgumentError: An argument is out of range.
         """
-        path = f"{_job_path(job_id)}/events"
+        path = f"{job_path(job_id)}/events"
         return self._list(path, JobEvent, query={}, after=after, limit=limit, max_items=max_items)
-
-    def list_checkpoints(
-        self,
-        job_id: str,
-        *,
-        after: str | None = None,
-        limit: int | None = None,
-        max_items: int | None = None,
-    ) -> Paginator[JobCheckpoint]:
-        """Return the checkpoints of a job, newest first (operationId listFineTuningJobCheckpoints).
-
-        Args:
-            job_id: The job.
-            after: The id of the checkpoint after which to go on, towards older ones.
-            limit: The size of a page; the server's default is 10.
-            max_items: How many checkpoints at most.
-
-        Raises:
-            InvalidArgumentError: An argument is out of range.
-        """
-        path = f"{_job_path(job_id)}/checkpoints"
-        return self._list(path, JobCheckpoint, query={}, after=after, limit=limit, max_items=max_items)
 
     async def _turn(self, job_id: str, verb: str, reached: frozenset[str]) -> FineTuningJob:
         """Ask for another state; where the answer is lost, look whether the job got there."""
-        request = Request(method="POST", path=f"{_job_path(job_id)}/{verb}", replay=Replay.ONCE)
+        request = Request(method="POST", path=f"{job_path(job_id)}/{verb}", replay=Replay.ONCE)
         try:
             return await self._fetch(request, FineTuningJob)
         except (APIError, ConnectionFailed, DeadlineExceeded) as failure:
@@ -261,10 +236,6 @@ class JobsAPI(BaseAPI):
             return job
         failure.add_note(f"The job was looked at afterwards, and is {job.status}; it is safe to ask again.")
         raise failure
-
-
-def _job_path(job_id: str) -> str:
-    return f"{JOBS}/{segment(job_id, 'job_id')}"
 
 
 def _metadata_query(

@@ -41,7 +41,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "demo": Command(
         "fine_tuning_async.cli.demo.command:demo",
-        "Train four models on a local server and watch: offline, in a few seconds.",
+        "Train four models on a local server, offline, in seconds.",
     ),
     "serve": Command(
         "fine_tuning_async.cli.serve:serve",
@@ -63,7 +63,7 @@ def run(words: Sequence[str]) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - sorted there; the unexpected is raised again
         return _report(error)
     return code
 
@@ -100,7 +100,7 @@ def _root(words: Sequence[str]) -> int:
 
 def _dispatch(words: Sequence[str]) -> int:
     # Here, not above: the help of the command itself has no need of it, and is three times as fast without.
-    from cyclopts import App, CycloptsError  # noqa: PLC0415
+    from cyclopts import App, CycloptsError  # noqa: PLC0415 - as said
 
     app = App(
         name=NAME,
@@ -120,7 +120,7 @@ def _dispatch(words: Sequence[str]) -> int:
 
 
 def _misused(why: str, command: str) -> int:
-    complain(f"{why.rstrip('.')}. See: {command} --help")
+    complain(f"{why}{'' if why.endswith(('.', '?')) else '.'} See: {command} --help")
     return Exit.USAGE
 
 

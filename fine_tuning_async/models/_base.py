@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from attrs import define, field, fields
 
@@ -14,6 +14,8 @@ JSON: TypeAlias = object
 """A decoded JSON value: None, bool, int, float, str, or a list or dict of them."""
 
 JSONObject: TypeAlias = dict[str, JSON]
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     # Models are values: a type checker refuses to assign to them. At run time they are plain `define` classes,
@@ -38,8 +40,7 @@ class WireObject:
     def extra(self) -> JSONObject:
         """The fields that the server sent beyond those named here, as a copy."""
         known = wire_names(type(self))
-        unknown: JSONObject = copied({key: value for key, value in (self._raw or {}).items() if key not in known})
-        return unknown
+        return copied({key: value for key, value in (self._raw or {}).items() if key not in known})
 
 
 def wire_names(cls: type[WireObject]) -> Mapping[str, str]:
@@ -59,10 +60,10 @@ def instant(seconds: float) -> datetime:
         raise ResponseFormatError(f"{seconds!r} is no Unix time in seconds: {error}") from None
 
 
-def copied(document: Any) -> Any:
+def copied(document: T) -> T:
     """Copy a JSON value through and through, without recursion: a server may nest deeper than Python's stack."""
     top = [document]
-    todo: list[Any] = [top]
+    todo: list[Any] = [top]  # lists and dicts alike, which share no type for what is assigned below
     while todo:
         container = todo.pop()
         for key, each in container.items() if isinstance(container, dict) else enumerate(container):

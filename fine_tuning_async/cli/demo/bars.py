@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.padding import Padding
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from rich.console import Console, RenderableType
-    from rich.progress import TaskID
+    from rich.progress import Task, TaskID
 
     from fine_tuning_async.models import File, FineTuningJob, JobEvent
 
 # Of the terminal's own sixteen, whose owner has made them readable on dark or light.
 COLOURS = {"succeeded": "green", "failed": "red", "training": "cyan", "validation": "magenta"}
-WIDEST_CHART, HEIGHT = 100, 13
+NARROWEST_CHART, WIDEST_CHART, HEIGHT = 30, 100, 13
 INDENT = 2
 OTHER_COLUMNS = 62
 """What a line of progress takes beside its bar."""
@@ -62,7 +62,7 @@ class Bars:
     def update(self, job: FineTuningJob, news: Sequence[JobEvent]) -> None:
         """Move the job's bar."""
         task, metrics = self._tasks[job.id], latest(news)
-        self._progress.update(task, status=_coloured(job.status))
+        self._progress.update(task, status=job.status)
         if metrics:
             figures = f"step {metrics.step:g}/{metrics.total_steps:g}  loss {metrics.train_loss:.2f}"
             self._progress.update(task, total=metrics.total_steps, completed=metrics.step, figures=figures)
@@ -94,7 +94,7 @@ class Bars:
         """Draw the losses."""
         self._heading(f"Losses of {name_of(job)}, running mean of {SMOOTHED_OVER} steps")
         style = chart.UNICODE if self._console.encoding.startswith("utf") else chart.ASCII
-        width = min(self._console.width - INDENT, WIDEST_CHART)
+        width = max(NARROWEST_CHART, min(self._console.width - INDENT, WIDEST_CHART))
         for line in chart.draw(losses(events), width=width, height=HEIGHT, style=style):
             spans = [(text, COLOURS.get(name or "", "")) for text, name in line]
             self._console.print(_indented(Text.assemble(*spans)))
@@ -104,6 +104,11 @@ class Bars:
 
     def _print(self, text: str) -> None:
         self._console.print(_indented(Text(text)))
+
+
+class _Status(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return _coloured(task.fields["status"])
 
 
 def _indented(what: RenderableType) -> Padding:
@@ -130,16 +135,12 @@ def _tokens(job: FineTuningJob) -> str:
 
 
 def _progress(console: Console) -> Progress:
+    width = max(8, min(40, console.width - OTHER_COLUMNS))
     return Progress(
         TextColumn("  {task.description:<8}"),
         TextColumn("{task.fields[method]:<10}"),
-        BarColumn(
-            bar_width=max(8, min(40, console.width - OTHER_COLUMNS)),
-            style="bright_black",
-            complete_style="cyan",
-            finished_style="green",
-        ),
+        BarColumn(width, style="bright_black", complete_style="cyan", finished_style="green", pulse_style="cyan"),
         TextColumn("{task.fields[figures]:<21}"),
-        TextColumn("{task.fields[status]}"),
+        _Status(),
         console=console,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import field, frozen
@@ -124,7 +125,7 @@ def _legend(curves: Mapping[str, Points], strokes: Mapping[str, str]) -> list[Sp
 def _trace(places: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Yield each place on the straight lines from one to the next."""
     yield from places[:1]
-    for (x0, y0), (x1, y1) in zip(places, places[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(places):
         steps = max(abs(x1 - x0), abs(y1 - y0))
         for step in range(1, steps + 1):
             yield round(x0 + (x1 - x0) * step / steps), round(y0 + (y1 - y0) * step / steps)
@@ -133,5 +134,5 @@ def _trace(places: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 def _round_numbers() -> Iterator[float]:
     power = 0.001
     while True:
-        yield from (factor * power for factor in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8))
+        yield from (factor * power for factor in (1, 1.2, 1.6, 2, 2.4, 2.8, 3.2, 4, 6, 8))
         power *= 10

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import signal
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,7 @@ from .story import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
     from .view import View
 
@@ -37,8 +40,10 @@ def demo() -> int:
     process pretends to train. Two jobs are supervised, one prefers good answers to bad ones (DPO), and one
     fails, because there is a mistake in its data. In a pipe the output is plain lines.
     """
+    # Interrupted in an upload, the server would log at length that its client has gone.
+    logging.getLogger("aiohttp.server").addHandler(logging.NullHandler())
     try:
-        with TemporaryDirectory(prefix="fine-tuning-demo-") as name:
+        with _terminated_in_order(), TemporaryDirectory(prefix="fine-tuning-demo-") as name:
             folder = Path(name)
             material.write_to(folder)
             asyncio.run(_perform(folder, _choose_view()))
@@ -60,6 +65,26 @@ def _choose_view() -> View:
     if not sys.stdout.isatty() or os.environ.get("TERM", "") in {"dumb", "unknown"}:
         return Lines()
     return Bars(Console())
+
+
+@contextmanager
+def _terminated_in_order() -> Iterator[None]:
+    """Let SIGTERM end the process as Ctrl-C does, task by task, so that the temporary folder is removed."""
+    received: list[int] = []
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        received.append(number)
+        signal.raise_signal(signal.SIGINT)  # which asyncio turns into a cancellation
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if received:
+            sys.exit(128 + received[0])
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -1,0 +1,73 @@
+"""What an error of aiohttp says about the request: whether it can have arrived."""
+
+from __future__ import annotations
+
+import errno
+
+import aiohttp
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from .errors import ConnectionFailed
+
+__all__ = ["DELIVERY", "perhaps", "scrubbed", "timed_out", "translated"]
+
+HANGING_UP = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
+
+# What each of aiohttp's errors says about a request: False, it certainly did not reach the server; True, it
+# certainly did; None, nobody knows. The first row that fits holds, so that children stand before their parents.
+DELIVERY: tuple[tuple[type[BaseException], bool | None, str], ...] = (
+    (aiohttp.ConnectionTimeoutError, False, "no connection was made in time"),
+    (aiohttp.ClientConnectorDNSError, False, "the host name was not resolved"),
+    (aiohttp.ClientConnectorCertificateError, False, "the server's certificate was not accepted"),
+    (aiohttp.ClientConnectorSSLError, False, "no TLS connection was made"),
+    (aiohttp.ClientProxyConnectionError, False, "the proxy was not reached"),
+    (aiohttp.ClientConnectorError, False, "the server was not reached"),
+    (aiohttp.ClientHttpProxyError, False, "the proxy refused to connect"),
+    (aiohttp.InvalidURL, False, "aiohttp refused the URL"),
+    (aiohttp.ServerTimeoutError, None, "the server fell silent"),
+    (aiohttp.ServerDisconnectedError, None, "the server closed the connection without an answer"),
+    (aiohttp.ClientPayloadError, True, "the answer broke off"),
+    (aiohttp.ClientResponseError, True, "the answer was no HTTP"),
+    (aiohttp.ClientOSError, None, "the connection broke"),
+    (aiohttp.ClientError, None, "aiohttp failed"),
+)
+
+
+def timed_out(what: object, tracker: aiohttp.UploadTracker) -> ConnectionFailed:
+    sent = perhaps(tracker)
+    text = "no connection was made in time" if sent is False else "no answer came in time"
+    return ConnectionFailed(f"{what}: {text}", sent=sent)
+
+
+def translated(error: aiohttp.ClientError, what: object) -> ConnectionFailed:
+    sent, text = next((sent, text) for kind, sent, text in DELIVERY if isinstance(error, kind))
+    ended = isinstance(error, aiohttp.ServerDisconnectedError) or getattr(error, "errno", None) in HANGING_UP
+    return ConnectionFailed(f"{what}: {text} ({_words(error)})", sent=sent, ended=ended)
+
+
+def _words(error: BaseException) -> str:
+    # The text of a ClientResponseError names its URL alone; its repr, which is never used, holds the headers.
+    text = str(error) or type(error).__name__
+    return text if len(text) <= 200 else f"{text[:200]}..."  # noqa: PLR2004 - long enough for any sensible text
+
+
+def perhaps(tracker: aiohttp.UploadTracker) -> bool | None:
+    """Return False if nothing of the request can have left the machine, else None."""
+    done = tracker.upload_complete
+    left = tracker.bytes_written > 0 or not done.done() or done.exception() is None
+    return None if left else False
+
+
+def scrubbed(error: BaseException) -> BaseException:
+    """Take out of an error, and out of the errors that led to it, all that has seen the key."""
+    seen: BaseException | None = error
+    while seen is not None:
+        seen.__traceback__ = None
+        if isinstance(seen, aiohttp.ClientResponseError):
+            bare = aiohttp.RequestInfo(
+                seen.request_info.url, seen.request_info.method, CIMultiDictProxy(CIMultiDict())
+            )
+            seen.request_info, seen.history, seen.headers = bare, (), None
+            seen.args = (bare, ())
+        seen = seen.__cause__ or seen.__context__
+    return error
