@@ -88,7 +88,7 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI):
             headers=_default_headers(
                 organization or os.environ.get("OPENAI_ORG_ID"),
                 project or os.environ.get("OPENAI_PROJECT_ID"),
-                headers,
+                headers or {},
             ),
             timeout=_checked_timeout(timeout),
             retry=retry,

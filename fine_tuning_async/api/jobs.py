@@ -68,9 +68,8 @@ class JobsAPI(BaseAPI):
     ) -> FineTuningJob:
         """Create a job, which costs money once it runs (operationId createFineTuningJob).
 
-        It is sent again only where it certainly did not reach the server or was turned away. With an
-        `idempotency_key`, a lost answer is looked up in the list, and calling again with the same key, from this
-        process or another, returns the same job; see docs/reliability.md for what that asks of the server.
+        It is sent again only where that is certainly safe. With an `idempotency_key`, a lost answer is looked up
+        in the list, and calling again with the same key returns the same job; docs/reliability.md says how.
 
         Args:
             model: The base model, or a model that was fine-tuned before.
@@ -86,9 +85,8 @@ class JobsAPI(BaseAPI):
             extra_body: Fields beyond these that your server knows, as they are to be sent.
 
         Raises:
-            InvalidArgumentError: A value is out of range, or the key has made another job. Nothing was created.
             CreateUncertainError: Nobody knows whether the server acted: a paid job may exist.
-            APIError: The server refused. ConnectionFailed, DeadlineExceeded: It was certainly not reached.
+            FineTuningError: Any other: nothing was created.
         """
         body = create_body(
             model=model,
@@ -102,11 +100,11 @@ class JobsAPI(BaseAPI):
             hyperparameters=hyperparameters,
             extra_body=extra_body,
         )
-        return await (
-            self._create_once(body) if idempotency_key is None else self._create_by(idempotency_key, body)
-        )
+        return await self._create(body, idempotency_key)
 
-    async def _create_once(self, body: Mapping[str, object]) -> FineTuningJob:
+    async def _create(self, body: Mapping[str, object], key: str | None) -> FineTuningJob:
+        if key is not None:
+            return await self._create_by(key, body)
         try:
             return await self._post_job(body)
         except (APIError, ConnectionFailed, DeadlineExceeded, ResponseFormatError) as failure:
@@ -114,7 +112,7 @@ class JobsAPI(BaseAPI):
                 raise
             raise CreateUncertainError(
                 f"a job for {body['training_file']!r} on {body['model']!r} may exist and cost money: {failure}. "
-                "Look for it with list_jobs() before creating it again; given an idempotency_key, create_job does so"
+                "Look for it with list_jobs() before creating it again; with an idempotency_key, create_job looks"
             ) from failure
 
     async def _create_by(self, key: str, plain: Mapping[str, object]) -> FineTuningJob:
