@@ -51,8 +51,8 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI):
         api_key: The key, or an async callable that is asked for it before each attempt; OPENAI_API_KEY if left
             out.
         base_url: Where the API is; OPENAI_BASE_URL, or OpenAI's own, if left out.
-        organization: Sent as OpenAI-Organization; OPENAI_ORG_ID if left out.
-        project: Sent as OpenAI-Project; OPENAI_PROJECT_ID if left out.
+        organization: Sent as OpenAI-Organization; OPENAI_ORG_ID if left out, nothing if empty.
+        project: Sent as OpenAI-Project; OPENAI_PROJECT_ID if left out, nothing if empty.
         headers: Sent with every request.
         session: An aiohttp session to go through. It stays the caller's: it is never closed here, and whatever it
             is set to (timeouts, middlewares, raise_for_status, ...) does not change what the client does.
@@ -86,8 +86,8 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI):
             base_url=_checked_base_url(str(base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL)),
             key=_checked_source(os.environ.get("OPENAI_API_KEY") if api_key is None else api_key),
             headers=_default_headers(
-                organization or os.environ.get("OPENAI_ORG_ID"),
-                project or os.environ.get("OPENAI_PROJECT_ID"),
+                _setting(organization, "OPENAI_ORG_ID"),
+                _setting(project, "OPENAI_PROJECT_ID"),
                 headers or {},
             ),
             timeout=_checked_timeout(timeout),
@@ -196,6 +196,10 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI):
                 replay=Replay.SAFE if method.upper() in IDEMPOTENT else Replay.ONCE,
             )
         )
+
+
+def _setting(value: str | None, variable: str) -> str | None:
+    return os.environ.get(variable) if value is None else value
 
 
 def _checked_source(key: str | KeyProvider | None) -> Secret | KeyProvider:

@@ -24,6 +24,9 @@ _VISIBLE = 7
 """Characters of a refused key that are repeated, as the API does."""
 
 
+CLIENT_GONE = 499  # what nginx logs; no answer can reach a client that has left
+
+
 @web.middleware
 async def explained(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every failure into an answer in the API's error envelope."""
@@ -34,7 +37,9 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
     except web.HTTPException as error:
         return answer_problem(_plain(request, error))
     except ConnectionResetError:
-        raise  # The client went away, or is to see its answer cut short: no answer can reach it.
+        if request.transport is not None:
+            raise  # The client is to see its answer cut short.
+        return web.Response(status=CLIENT_GONE)
     except Exception:  # noqa: BLE001 -- the edge of the server: the client gets JSON all the same
         _LOG.exception("%s %s failed", request.method, request.path)
         message = "The server had an error while processing your request. Sorry about that!"

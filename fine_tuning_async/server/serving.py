@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from contextlib import asynccontextmanager, suppress
@@ -62,7 +63,9 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, OverflowError) as error:
-        raise StartError(f"cannot listen on {host}:{port}: {error}") from error
+        number = getattr(error, "errno", None)
+        reason = os.strerror(number) if number and number > 0 else error
+        raise StartError(f"cannot listen on {host}:{port}: {reason}") from error
 
 
 async def _settle(listener: socket.socket) -> None:

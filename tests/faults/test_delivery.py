@@ -16,7 +16,7 @@ from fine_tuning_async import (
     FineTuningClient,
     RetryPolicy,
 )
-from fine_tuning_async.transport import DELIVERY
+from fine_tuning_async._delivery import DELIVERY
 from tests.misbehaving import (
     MisbehavingServer,
     answer,

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from fine_tuning_async.cli.demo import story
+
 README = Path(__file__).parents[2] / "README.md"
 PROGRAMS = re.findall(r"^### (.+?)$.*?```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 
@@ -30,6 +32,12 @@ def test_there_are_three_programs() -> None:
         "Iterate over all jobs",
         "Make it a stage of a pipeline",
     ]
+
+
+def test_the_code_that_is_shown_of_the_demo_is_the_code_that_runs() -> None:
+    (shown,) = re.findall(r"## What the demo does.*?```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    for function in shown.split("\n\n\n"):
+        assert function.strip() in Path(story.__file__).read_text("utf-8")
 
 
 EXPECTED = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import signal
 import sys
@@ -40,8 +39,6 @@ def demo() -> int:
     process pretends to train. Two jobs are supervised, one prefers good answers to bad ones (DPO), and one
     fails, because there is a mistake in its data. In a pipe the output is plain lines.
     """
-    # Interrupted in an upload, the server would log at length that its client has gone.
-    logging.getLogger("aiohttp.server").addHandler(logging.NullHandler())
     try:
         with _terminated_in_order(), TemporaryDirectory(prefix="fine-tuning-demo-") as name:
             folder = Path(name)
@@ -55,9 +52,8 @@ def demo() -> int:
 async def _perform(folder: Path, view: View) -> None:
     async with LocalServer(speed=SPEED) as server:
         view.opening(server.url)
-        with _account_hidden():
-            client = FineTuningClient("no-key-needed", base_url=server.url)
-        async with client:
+        # Empty, so that nothing is taken from the user's own account.
+        async with FineTuningClient("no-key-needed", base_url=server.url, organization="", project="") as client:
             await tell(client, folder, view)
 
 
@@ -85,15 +81,3 @@ def _terminated_in_order() -> Iterator[None]:
         raise
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _account_hidden() -> Iterator[None]:
-    """Keep a client that is made meanwhile from taking anything from the user's own account."""
-    hidden = {name: value for name, value in os.environ.items() if name.startswith("OPENAI_")}
-    for name in hidden:
-        del os.environ[name]
-    try:
-        yield
-    finally:
-        os.environ.update(hidden)

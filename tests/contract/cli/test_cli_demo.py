@@ -1,0 +1,125 @@
+"""`fine-tuning demo`, as a process: in a pipe, in a terminal, interrupted."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from subprocess import Popen
+
+PATIENCE = 60
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-7]|38;[0-9;]+)m")
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals that POSIX knows")
+
+# An account that the demo must not touch; whatever is sent there fails, and a value like this cannot be sent.
+ELSEWHERE = {
+    "OPENAI_API_KEY": "sk-of-somebody",
+    "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
+    "OPENAI_ORG_ID": "no\nheader",
+    "OPENAI_PROJECT_ID": "no\nheader",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+}
+
+
+def test_in_a_pipe_it_tells_the_whole_story_in_plain_ascii(start: Callable[..., Popen[str]], folder: Path) -> None:
+    process = start("demo", FORCE_COLOR="1", **ELSEWHERE)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (0, "")
+    assert out.isascii()
+    assert "\x1b" not in out
+    assert "\r" not in out
+    assert re.search(r"^ftjob-\w+ .* dpo +succeeded +\d+ +ft:gpt-\S+:polite:\w+$", out, re.MULTILINE)
+    assert len(re.findall(r"^ftjob-\w+ .* succeeded ", out, re.MULTILINE)) == 3
+    assert len(re.findall(r"^ftjob-\w+ .* failed ", out, re.MULTILINE)) == 1
+    assert "broken failed: invalid_training_file (training_file)" in out
+    assert re.search(r"\*\* training \d\.\d\d   oo validation \d\.\d\d", out)
+    assert "sk-of-somebody" not in out
+    assert list(folder.iterdir()) == []
+
+
+def in_terminal(folder: Path, environment: dict[str, str], columns: int) -> tuple[int, str]:
+    """Run the demo on a pseudo terminal; return its exit code with all that it wrote."""
+    import fcntl  # noqa: PLC0415 - POSIX only, as the three modules that follow
+    import pty  # noqa: PLC0415
+    import struct  # noqa: PLC0415
+    import termios  # noqa: PLC0415
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    command = [sys.executable, "-W", "error", "-m", "fine_tuning_async", "demo"]
+    with subprocess.Popen(  # noqa: S603 - our own words
+        command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=environment
+    ) as run:
+        os.close(theirs)
+        written = b""
+        try:
+            while piece := os.read(ours, 65536):
+                written += piece
+        except OSError:  # Linux says EIO where others end the file
+            pass
+        os.close(ours)
+        return run.wait(timeout=PATIENCE), written.decode()
+
+
+def test_in_a_terminal_it_draws_bars_a_table_and_a_curve(folder: Path, environment: dict[str, str]) -> None:
+    code, written = in_terminal(folder, environment, 80)
+    text = ESCAPE.sub("", written)
+    assert code == 0
+    assert COLOUR.search(written)
+    assert "━━━━━━━━━━" in text
+    assert re.search(r"careful +supervised .*step 60/60 +loss \d\.\d\d succeeded", text)
+    assert re.search(r"ftjob-\w+ +failed", text)
+    assert re.search(r"[\u2801-\u28ff]{3}", text)
+    assert "loss" in text
+    assert "step 60" in text
+    assert max(len(line) for part in text.split("\n") for line in part.split("\r")) <= 80
+    assert list(folder.iterdir()) == []
+
+
+def test_no_color_is_obeyed(folder: Path, environment: dict[str, str]) -> None:
+    code, written = in_terminal(folder, {**environment, "NO_COLOR": "1"}, 80)
+    assert code == 0
+    assert not COLOUR.search(written)
+
+
+def test_a_dumb_terminal_gets_plain_lines(folder: Path, environment: dict[str, str]) -> None:
+    code, written = in_terminal(folder, {**environment, "TERM": "dumb"}, 80)
+    assert code == 0
+    assert "\x1b" not in written
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_ends_in_order(
+    number: signal.Signals, start: Callable[..., Popen[str]], folder: Path
+) -> None:
+    process = start("demo")
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "running" in line:
+            break
+    process.send_signal(number)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (128 + number, "")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_reader_that_leaves_early_is_no_traceback(start: Callable[..., Popen[str]], folder: Path) -> None:
+    process = start("demo")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=PATIENCE) == 1
+    assert list(folder.iterdir()) == []

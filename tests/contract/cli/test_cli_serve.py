@@ -1,0 +1,88 @@
+"""`fine-tuning serve`, as a process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from subprocess import Popen
+
+PATIENCE = 30
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals that POSIX knows")
+
+
+def url_of(process: Popen[str]) -> str:
+    assert process.stdout is not None
+    said, _, url = process.stdout.readline().strip().rpartition(" ")
+    assert said == "listening on"
+    return url
+
+
+def get(url: str) -> Any:
+    with urlopen(Request(url, headers={"Authorization": "Bearer any"}), timeout=PATIENCE) as answer:  # noqa: S310 - the local server's
+        return json.load(answer)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_until_a_signal_then_exits_with_0(
+    number: signal.Signals, start: Callable[..., Popen[str]]
+) -> None:
+    process = start("serve")
+    assert get(f"{url_of(process)}/fine_tuning/jobs")["data"] == []
+    process.send_signal(number)
+    assert process.communicate(timeout=PATIENCE) == ("", "")
+    assert process.returncode == 0
+
+
+def test_a_database_outlives_the_process(start: Callable[..., Popen[str]], folder: Path) -> None:
+    process = start("serve", "--db", "jobs.sqlite", "--speed", "0")
+    url_of(process)
+    process.terminate()
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert (folder / "jobs.sqlite").stat().st_size > 0
+
+
+def test_a_taken_port_is_one_line_and_exit_code_1(start: Callable[..., Popen[str]]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = start("serve", "--port", str(port))
+        out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert out == ""
+    assert err.startswith(f"fine-tuning: cannot listen on 127.0.0.1:{port}: ")
+    assert err.count("\n") == 1
+
+
+def test_a_database_that_cannot_be_opened_is_one_line_and_exit_code_1(start: Callable[..., Popen[str]]) -> None:
+    process = start("serve", "--db", "no/such/folder/jobs.sqlite")
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert err.count("\n") == 1
+    assert "jobs.sqlite" in err
+
+
+def test_a_host_that_others_can_reach_is_warned_of(start: Callable[..., Popen[str]]) -> None:
+    process = start("serve", "--host", "0.0.0.0")  # noqa: S104 - it is what the warning is about
+    url_of(process)
+    process.terminate()
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert "warning: 0.0.0.0 can be reached from other machines" in err
+
+
+def test_localhost_is_not_warned_of(start: Callable[..., Popen[str]]) -> None:
+    process = start("serve", "--host", "localhost")
+    url_of(process)
+    process.terminate()
+    assert process.communicate(timeout=PATIENCE) == ("", "")
