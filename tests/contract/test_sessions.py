@@ -174,7 +174,7 @@ SETTINGS: dict[str, Callable[[], aiohttp.ClientSession]] = {
     "skip_auto_headers": Session(skip_auto_headers=["Content-Type", "User-Agent", "Accept", "Content-Length"]),
     "no requoting": Session(requote_redirect_url=False),
     "a small buffer": Session(read_bufsize=16),
-    "small limits": Session(max_line_size=20, max_field_size=20, max_headers=2),
+    "small limits": Session(max_line_size=4, max_field_size=20, max_headers=2),
     "HTTP/1.0": Session(version=aiohttp.HttpVersion10),
     "trust_env": Session(trust_env=True),
     "one connection": partial(with_connector, limit=1),
@@ -268,7 +268,7 @@ NETRC = "machine 127.0.0.1 login user password of-netrc\n"
 
 @pytest.mark.parametrize("create", [False, True])
 async def test_an_entry_in_netrc_does_not_replace_the_key(
-    create: bool,  # noqa: FBT001
+    create: bool,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -285,7 +285,10 @@ async def test_an_owned_session_does_not_look_at_netrc_or_proxy_variables(
     (tmp_path / "netrc").write_text(NETRC)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    async with MisbehavingServer(in_json(JOB)) as server, FineTuningClient(KEY, base_url=str(server.url)) as client:
+    async with (
+        MisbehavingServer(in_json(JOB)) as server,
+        FineTuningClient(KEY, base_url=str(server.url)) as client,
+    ):
         await client.retrieve_job("ftjob-1")
         assert server.requests[0].headers["Authorization"] == f"Bearer {KEY}"
 

@@ -137,7 +137,12 @@ integrations = objects({"type": st.sampled_from(["wandb", "mlflow"])}, {"wandb":
 job_errors = objects({}, {"code": texts, "message": texts, "param": texts})
 
 jobs = objects(
-    {"id": names, "created_at": whole, "model": texts, "status": st.sampled_from(["running", "notRunning", "new"])},
+    {
+        "id": names,
+        "created_at": whole,
+        "model": texts,
+        "status": st.sampled_from(["running", "notRunning", "new"]),
+    },
     {
         "training_file": texts,
         "validation_file": texts,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.properties.strategies import Case, Document
 
 by_kind = pytest.mark.parametrize("cls", DOCUMENTS, ids=lambda cls: cls.__name__)
-quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def exact(document: object) -> str:
@@ -50,7 +50,7 @@ def test_bytes_become_models_and_the_same_bytes_again(case: Case) -> None:
 @quick
 @given(st.lists(jobs, max_size=3))
 def test_every_item_of_a_page_comes_back_exactly(documents: list[Document]) -> None:
-    page = structure_page(FineTuningJob, deepcopy(documents))
+    page = structure_page(FineTuningJob, [deepcopy(each) for each in documents])
     assert exact([to_dict(each) for each in page]) == exact(documents)
 
 
@@ -108,7 +108,7 @@ def test_evolving_nothing_changes_nothing(case: Case) -> None:
     assert exact(to_dict(attrs.evolve(from_dict(cls, document)))) == exact(document)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=cases, data=st.data())
 def test_any_value_in_any_place_fits_losslessly_or_is_refused_with_its_path(
     case: Case, data: st.DataObject
@@ -117,27 +117,32 @@ def test_any_value_in_any_place_fits_losslessly_or_is_refused_with_its_path(
     nodes = list(_nodes(document))
     path = data.draw(st.sampled_from(nodes))
     spoilt = _replaced(document, path, data.draw(json_values))
-    try:
-        model = structure(cls, deepcopy(spoilt), request_id="req_1")
-    except ResponseFormatError as error:
-        assert error.request_id == "req_1"
-        assert _leads_somewhere(spoilt, error.path), error.path
-        assert error.path in str(error)
-        assert "req_1" in str(error)
+    outcome = _structured(cls, spoilt)
+    if isinstance(outcome, ResponseFormatError):
+        assert outcome.request_id == "req_1"
+        assert outcome.path in _written(spoilt, "$")
+        assert outcome.path in str(outcome)
+        assert "req_1" in str(outcome)
     else:
-        assert exact(to_dict(model)) == exact(spoilt)
+        assert exact(to_dict(outcome)) == exact(spoilt)
 
 
 @quick
 @given(json_values)
 def test_a_root_of_any_kind_fits_or_is_refused(value: object) -> None:
     for cls in DOCUMENTS:
-        try:
-            model = structure(cls, deepcopy(value))
-        except ResponseFormatError as error:
-            assert error.path.startswith("$")
+        outcome = _structured(cls, value)
+        if isinstance(outcome, ResponseFormatError):
+            assert outcome.path in _written(value, "$")
         else:
-            assert exact(to_dict(model)) == exact(value)
+            assert exact(to_dict(outcome)) == exact(value)
+
+
+def _structured(cls: type[WireObject], document: object) -> WireObject | ResponseFormatError:
+    try:
+        return structure(cls, deepcopy(document), request_id="req_1")
+    except ResponseFormatError as error:
+        return error
 
 
 # -- walking documents and models --------------------------------------------------------------------------------
@@ -218,12 +223,8 @@ def _replaced(document: Any, path: Path, value: object) -> Any:
     return changed
 
 
-def _leads_somewhere(document: object, path: str) -> bool:
-    """Tell whether a JSON path names a node of the document."""
-    return path in set(_written(document, "$"))
-
-
 def _written(document: object, above: str) -> list[str]:
+    """The JSON path of every node of a document."""
     pairs: list[tuple[str, object]] = []
     if isinstance(document, dict):
         pairs = [(f".{key}" if key.isidentifier() else f"[{key!r}]", each) for key, each in document.items()]

@@ -1,4 +1,4 @@
-"""Whatever a server does with its cursors: every item once and in order, or an error that says why; never a hang."""
+"""Whatever a server does with its cursors: every item once, in order, or an error that says why; no hang."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 import pytest
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 
     Way = Callable[[Paginator[str]], Awaitable[list[str]]]
+
+T = TypeVar("T")
 
 TURNS_TO_BE_QUIET = 10
 TURNS_PER_REQUEST = 3
@@ -151,10 +153,8 @@ async def test_each_iteration_starts_anew(way: Way) -> None:
 async def test_two_iterations_of_one_paginator_do_not_disturb_each_other() -> None:
     server = OneList(2, 3, 1)
     paginator = server.paginator()
-    pairs = []
     slow = aiter(paginator)
-    async for item in paginator:
-        pairs.append((await anext(slow), item))
+    pairs = [(await anext(slow), item) async for item in paginator]
     assert pairs == [(name, name) for name in server.names]
     assert await asyncio.gather(*(by_item(paginator) for _ in range(3))) == [server.names] * 3
     await slow.aclose()
@@ -302,10 +302,14 @@ async def test_aclose_stops_what_is_on_its_way() -> None:
 async def test_an_error_in_the_body_passes_untouched_and_leaves_nothing() -> None:
     server = OneList(2, 2)
     mistake = ZeroDivisionError("in the body")
-    with pytest.raises(ZeroDivisionError) as raised:
+
+    async def use() -> None:
         async for item in server.paginator():
             if item == "item-1":
                 raise mistake
+
+    with pytest.raises(ZeroDivisionError) as raised:
+        await use()
     assert raised.value is mistake
     await turns(TURNS_TO_BE_QUIET)
     assert (others(), server.running) == (set(), 0)
@@ -391,13 +395,19 @@ async def test_a_failed_page_that_nobody_asked_for_is_not_logged(error: Exceptio
 
 
 async def until_failure(items: AsyncGenerator[str]) -> tuple[list[str], FineTuningError]:
-    seen = []
+    seen: list[str] = []
     try:
-        async for item in items:
-            seen.append(item)
+        await take(items, seen)
     except FineTuningError as error:
         return seen, error
     raise AssertionError(f"it did not fail: {seen}")
+
+
+async def take(items: AsyncGenerator[T], seen: list[T]) -> None:
+    """Note each thing, so that they are there when an error comes."""
+    async for item in items:
+        await settle()
+        seen.append(item)
 
 
 @pytest.mark.parametrize("page", [1, 2, 3])
@@ -434,12 +444,10 @@ async def test_pages_and_collect_say_where_to_go_on_too(way: Way) -> None:
 
 async def test_pages_before_the_failure_are_delivered() -> None:
     server = OneList(2, 2, 2, failing={"page-2": FineTuningError("the wire broke")})
-    seen = []
+    seen: list[Page[str]] = []
     with pytest.raises(FineTuningError):
-        async for page in server.paginator().pages():
-            await settle()
-            seen.append(page.data)
-    assert seen == server.chunks[:2]
+        await take(server.paginator().pages(), seen)
+    assert [page.data for page in seen] == server.chunks[:2]
 
 
 async def test_after_a_failure_the_same_paginator_starts_anew() -> None:
@@ -536,7 +544,9 @@ TWO = [event("a"), event("b")]
         ({"data": [], "has_more": True, "last_id": 7}, True, None),
     ],
 )
-def test_a_page_knows_the_way_on(document: Mapping[str, object], has_more: bool | None, cursor: str | None) -> None:  # noqa: FBT001
+def test_a_page_knows_the_way_on(
+    document: Mapping[str, object], has_more: bool | None, cursor: str | None
+) -> None:
     page = parsed(document)
     assert (page.has_more, page.next_cursor, page.request_id) == (has_more, cursor, "req-7")
     assert [item.id for item in page.data] == [item["id"] for item in document["data"]]  # type: ignore[attr-defined]

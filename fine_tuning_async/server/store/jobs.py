@@ -69,9 +69,9 @@ class Jobs:
             (job.seq, job.step, checkpoint_id, model, view),
         )
         self._connection.execute(
-            "DELETE FROM checkpoints WHERE job_seq = ?1 AND number NOT IN"
-            " (SELECT number FROM checkpoints WHERE job_seq = ?1 ORDER BY number DESC LIMIT ?2)",
-            (job.seq, keep),
+            "DELETE FROM checkpoints WHERE job_seq = ? AND number NOT IN"
+            " (SELECT number FROM checkpoints WHERE job_seq = ? ORDER BY number DESC LIMIT ?)",
+            (job.seq, job.seq, keep),
         )
 
     def event_views(self, job: Job) -> list[bytes]:

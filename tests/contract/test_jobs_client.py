@@ -1,0 +1,582 @@
+"""The client's operations against the local server, and what it refuses before anything is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import warnings
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import web
+
+from fine_tuning_async import (
+    NO_METADATA,
+    TERMINAL_STATUSES,
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    ConnectionFailed,
+    FineTuningClient,
+    FineTuningJob,
+    InvalidArgumentError,
+    JobStatus,
+    Method,
+    NotFoundError,
+    ResponseFormatError,
+    RetryPolicy,
+)
+from fine_tuning_async.server import LocalServer
+from tests.misbehaving import MisbehavingServer, answer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+
+KEY = "sk-of-the-client"
+MODEL = "gpt-4o-mini"
+JOB = b'{"id": "ftjob-1", "created_at": 1, "model": "m", "status": "running"}'
+
+
+def examples(count: int = 10) -> bytes:
+    turns = [{"role": "user", "content": "a question"}, {"role": "assistant", "content": "an answer"}]
+    return b"\n".join(json.dumps({"messages": turns}).encode() for _ in range(count))
+
+
+@asynccontextmanager
+async def local() -> AsyncIterator[tuple[FineTuningClient, LocalServer]]:
+    """A client with the local server in the same loop."""
+    server = LocalServer()
+    runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        async with FineTuningClient(KEY, base_url=url) as client:
+            yield client, server
+    finally:
+        await runner.cleanup()
+
+
+async def training_file(client: FineTuningClient) -> str:
+    return (await client.upload_file(examples(), filename="train.jsonl")).id
+
+
+# ------------------------------------------------------------------------------------------- the operations
+
+
+async def test_a_job_is_created_with_all_that_was_said() -> None:
+    async with local() as (client, server):
+        file_id, other = await training_file(client), await training_file(client)
+        job = await client.create_job(
+            MODEL,
+            file_id,
+            validation_file=other,
+            method=Method.supervised(n_epochs=2),
+            suffix="mine",
+            seed=7,
+            metadata={"team": "a"},
+        )
+        assert isinstance(job, FineTuningJob)
+        assert (job.training_file, job.validation_file, job.seed) == (file_id, other, 7)
+        assert job.metadata == {"team": "a"}
+        assert job.status == JobStatus.VALIDATING_FILES
+        assert not job.is_terminal
+        sent = server.requests[-1]
+        assert (sent.method, sent.path) == ("POST", "/v1/fine_tuning/jobs")
+        assert isinstance(sent.json, dict)
+        assert sent.json["method"] == {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 2}}}
+        assert sent.json["suffix"] == "mine"
+        assert await client.retrieve_job(job.id) == job
+
+
+async def test_what_was_not_said_is_not_sent() -> None:
+    async with local() as (client, server):
+        file_id = await training_file(client)
+        await client.create_job(MODEL, file_id)
+        assert server.requests[-1].json == {"model": MODEL, "training_file": file_id}
+
+
+async def test_a_job_is_cancelled_and_cannot_be_cancelled_again() -> None:
+    async with local() as (client, _):
+        job = await client.create_job(MODEL, await training_file(client))
+        cancelled = await client.cancel_job(job.id)
+        assert (cancelled.id, cancelled.status) == (job.id, JobStatus.CANCELLED)
+        assert cancelled.is_terminal
+        with pytest.raises(BadRequestError):
+            await client.cancel_job(job.id)
+
+
+async def running(client: FineTuningClient, server: LocalServer) -> FineTuningJob:
+    job = await client.create_job(MODEL, await training_file(client))
+    for _ in range(60):
+        if (job := await client.retrieve_job(job.id)).status == JobStatus.RUNNING:
+            return job
+        server.advance(10)
+    raise AssertionError(f"the job is {job.status}")
+
+
+async def test_a_job_is_paused_and_resumed() -> None:
+    async with local() as (client, server):
+        job = await running(client, server)
+        assert (await client.pause_job(job.id)).status in {JobStatus.PAUSING, JobStatus.PAUSED}
+        server.advance(minutes=5)
+        assert (await client.retrieve_job(job.id)).status == JobStatus.PAUSED
+        assert (await client.resume_job(job.id)).status in {JobStatus.QUEUED, JobStatus.RUNNING}
+        server.finish(job.id)
+        done = await client.retrieve_job(job.id)
+        assert done.status in TERMINAL_STATUSES
+        assert done.fine_tuned_model is not None
+        with pytest.raises(BadRequestError):
+            await client.resume_job(job.id)
+        with pytest.raises(BadRequestError):
+            await client.pause_job(job.id)
+
+
+async def test_events_and_checkpoints_are_listed_newest_first_through_every_page() -> None:
+    async with local() as (client, server):
+        job = await client.create_job(MODEL, await training_file(client))
+        server.finish(job.id)
+        events = await client.list_events(job.id, limit=3).collect()
+        assert len(events) > 6
+        assert len({event.id for event in events}) == len(events)
+        assert [event.created_at for event in events] == sorted((e.created_at for e in events), reverse=True)
+        assert events[-1].message == f"Created fine-tuning job: {job.id}"
+        assert events[0].message == "The job has successfully completed"
+        assert [event.id async for event in client.list_events(job.id)] == [event.id for event in events]
+        rest = await client.list_events(job.id, after=events[2].id, max_items=4).collect()
+        assert rest == events[3:7]
+        checkpoints = await client.list_checkpoints(job.id, limit=1).collect()
+        assert [each.step_number for each in checkpoints] == sorted(
+            (each.step_number for each in checkpoints), reverse=True
+        )
+        assert len(checkpoints) > 1
+        finished = await client.retrieve_job(job.id)
+        assert checkpoints[0].fine_tuned_model_checkpoint == finished.fine_tuned_model
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.retrieve_job("ftjob-none"),
+        lambda client: client.cancel_job("ftjob-none"),
+        lambda client: client.pause_job("ftjob-none"),
+        lambda client: client.resume_job("ftjob-none"),
+        lambda client: client.list_events("ftjob-none").collect(),
+        lambda client: client.list_checkpoints("ftjob-none").collect(),
+    ],
+)
+async def test_an_unknown_job_is_not_found(
+    call: Callable[[FineTuningClient], Coroutine[Any, Any, object]],
+) -> None:
+    async with local() as (client, server):
+        with pytest.raises(NotFoundError, match="Could not find fine tune") as raised:
+            await call(client)
+        assert raised.value.code == "fine_tune_not_found"
+        assert raised.value.request_id
+        assert len(server.requests) == 1
+
+
+async def test_a_cursor_that_names_nothing_is_the_servers_error_with_its_cursor() -> None:
+    async with local() as (client, _):
+        with pytest.raises(BadRequestError) as raised:
+            await client.list_jobs(after="ftjob-none").collect()
+        assert raised.value.cursor == "ftjob-none"
+
+
+async def test_a_wrong_key_is_told() -> None:
+    async with local() as (client, _):
+        with pytest.raises(AuthenticationError, match="check the key"):
+            await client.with_options(api_key="sk-invalid").retrieve_job("ftjob-1")
+
+
+# ------------------------------------------------------------------------------------------- metadata
+
+
+async def test_jobs_are_filtered_by_metadata_or_by_having_none() -> None:
+    async with local() as (client, server):
+        file_id = await training_file(client)
+        made = {}
+        for name, metadata in {
+            "a1": {"team": "a", "run": "1"},
+            "a2": {"team": "a", "run": "2"},
+            "odd": {"x[y]=&z": "ä &=1"},
+            "none": None,
+            "empty": {},
+        }.items():
+            made[name] = (await client.create_job(MODEL, file_id, metadata=metadata)).id
+
+        async def names(**options: Any) -> set[str]:
+            found = {job.id async for job in client.list_jobs(limit=1, **options)}
+            return {name for name, each in made.items() if each in found}
+
+        assert await names() == set(made)
+        assert await names(metadata={}) == set(made)
+        assert await names(metadata={"team": "a"}) == {"a1", "a2"}
+        assert await names(metadata={"team": "a", "run": "2"}) == {"a2"}
+        assert await names(metadata={"team": "A"}) == set()
+        assert await names(metadata={"x[y]=&z": "ä &=1"}) == {"odd"}
+        assert await names(metadata=NO_METADATA) == {"none", "empty"}
+        assert server.requests[-1].query["metadata"] == "null"
+
+
+# ------------------------------------------------------------------------------------------- any request
+
+
+async def test_request_reaches_what_has_no_method() -> None:
+    async with local() as (client, server):
+        await training_file(client)
+        answer = await client.request("get", "/files", params={"limit": "1", "order": "asc"})
+        assert answer.status == 200
+        assert answer.request_id
+        assert answer.headers["Content-Type"].startswith("application/json")
+        document = answer.json()
+        assert isinstance(document, dict)
+        assert json.loads(answer.body) == document
+        assert len(document["data"]) == 1
+        assert dict(server.requests[-1].query) == {"limit": "1", "order": "asc"}
+
+
+async def test_request_sends_json_and_headers() -> None:
+    async with MisbehavingServer(answer(201, {"X-Request-Id": "r"}, b"{}")) as server:
+        base = f"{server.url}v1/"
+        async with FineTuningClient(KEY, base_url=base, headers={"X-A": "1", "X-B": "1"}) as client:
+            got = await client.request("POST", "some/thing", json={"ä": [1, None]}, headers={"X-B": "2"})
+        assert (got.status, got.request_id, got.json()) == (201, "r", {})
+        sent = server.requests[0]
+        assert (sent.method, sent.target) == ("POST", "/v1/some/thing")
+        assert json.loads(sent.body) == {"ä": [1, None]}
+        assert sent.headers["Content-Type"] == "application/json"
+        assert (sent.headers["X-A"], sent.headers.getall("X-B")) == ("1", ["2"])
+
+
+@pytest.mark.parametrize(
+    ("method", "times"),
+    [("GET", 4), ("HEAD", 4), ("OPTIONS", 4), ("PUT", 4), ("DELETE", 4), ("POST", 1), ("PATCH", 1)],
+)
+async def test_request_sends_again_only_what_a_server_answers_alike(method: str, times: int) -> None:
+    async with MisbehavingServer(answer(503)) as server, FineTuningClient(KEY, base_url=str(server.url)) as client:
+        with pytest.raises(APIError):
+            await client.request(method, "/things")
+        assert [each.method for each in server.requests] == [method] * times
+
+
+async def test_request_raises_as_every_call_does() -> None:
+    async with local() as (client, _):
+        with pytest.raises(NotFoundError) as raised:
+            await client.request("GET", "/nothing/here")
+        assert raised.value.code == "unknown_url"
+
+
+async def test_a_json_answer_that_is_none_is_read_when_it_is_asked_for() -> None:
+    page = answer(200, {}, b"<html>")
+    async with MisbehavingServer(page) as server, FineTuningClient(KEY, base_url=str(server.url)) as client:
+        got = await client.request("GET", "/page")
+        assert got.body == b"<html>"
+        with pytest.raises(ResponseFormatError):
+            got.json()
+
+
+# ------------------------------------------------------------------------------------------- bad input
+
+
+@asynccontextmanager
+async def untouched() -> AsyncIterator[FineTuningClient]:
+    """A client, and a server that must see the last, good request alone."""
+    async with MisbehavingServer(answer(200, {}, JOB)) as server:
+        async with FineTuningClient(KEY, base_url=str(server.url)) as client:
+            yield client
+            assert server.connections == 0
+            assert (await client.retrieve_job("ftjob-1")).id == "ftjob-1"
+        assert len(server.requests) == 1
+
+
+BAD_IDS: list[Any] = ["", "a/b", ".", "..", "a\r\nX-B: 1", "a b", "a\x00", "\ud800", None, 5, b"a", ["a"]]
+TAKES_AN_ID = ["retrieve_job", "cancel_job", "pause_job", "resume_job", "list_events", "list_checkpoints"]
+
+
+@pytest.mark.parametrize("name", TAKES_AN_ID)
+@pytest.mark.parametrize("bad", BAD_IDS)
+async def test_what_cannot_be_an_id_is_refused(name: str, bad: object) -> None:
+    async with untouched() as client:
+        with pytest.raises(InvalidArgumentError, match="job_id"):
+            await getattr(client, name)(bad)
+
+
+@pytest.mark.parametrize("strange", ["a?b", "a#b", "a%2Fb", "ä", "a;b=c", "%2e%2e", "a:b@c"])
+async def test_a_strange_id_arrives_as_one_segment(strange: str) -> None:
+    async def look(request: web.Request) -> web.Response:
+        seen.append((request.match_info["id"], dict(request.query)))
+        return web.Response(body=JOB)
+
+    seen: list[tuple[str, dict[str, str]]] = []
+    app = web.Application()
+    app.router.add_get("/v1/fine_tuning/jobs/{id}", look)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    async with FineTuningClient(KEY, base_url=url) as client:
+        await client.retrieve_job(strange)
+    await runner.cleanup()
+    assert seen == [(strange, {})]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"limit": 0},
+        {"limit": -1},
+        {"limit": True},
+        {"limit": 1.5},
+        {"limit": "5"},
+        {"max_items": -1},
+        {"max_items": True},
+        {"max_items": 2.0},
+        {"after": ""},
+        {"after": 5},
+    ],
+)
+@pytest.mark.parametrize("name", ["list_jobs", "list_events", "list_checkpoints"])
+async def test_what_a_list_cannot_take_is_refused_at_once(name: str, options: dict[str, Any]) -> None:
+    arguments = [] if name == "list_jobs" else ["ftjob-1"]
+    async with untouched() as client:
+        with pytest.raises(InvalidArgumentError, match=next(iter(options))):
+            getattr(client, name)(*arguments, **options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"suffix": ""},
+        {"suffix": "x" * 65},
+        {"seed": -1},
+        {"seed": 2**31},
+        {"seed": True},
+        {"metadata": {"k": 5}},
+        {"metadata": {str(number): "v" for number in range(17)}},
+        {"metadata": {"k" * 65: "v"}},
+        {"metadata": {"k": "v" * 513}},
+        {"method": "supervised"},
+        {"integrations": [{}] * 6},
+        {"hyperparameters": 5},
+        {"extra_body": {"model": "other"}},
+        {"validation_file": ""},
+    ],
+)
+async def test_what_a_create_cannot_take_is_refused(options: dict[str, Any]) -> None:
+    async with untouched() as client:
+        with pytest.raises(InvalidArgumentError):
+            await client.create_job(MODEL, "file-1", **options)
+
+
+@pytest.mark.parametrize(("model", "file"), [("", "file-1"), ("m", ""), (None, "file-1"), ("m", 5)])
+async def test_a_create_needs_a_model_and_a_file(model: Any, file: Any) -> None:
+    async with untouched() as client:
+        with pytest.raises(InvalidArgumentError):
+            await client.create_job(model, file)
+
+
+@pytest.mark.parametrize("method", ["FETCH", "", "GET /", "G\r\nET", "CONNECT", "TRACE"])
+async def test_request_refuses_an_unknown_method(method: str) -> None:
+    async with untouched() as client:
+        with pytest.raises(InvalidArgumentError, match="method"):
+            await client.request(method, "/models")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../admin",
+        "/files/../../admin",
+        "/files/%2e%2e/x",
+        "/files/%2E./x",
+        "/.",
+        "/a\\..\\b",
+        "https://elsewhere.example/v1",
+        "//elsewhere.example/v1",
+        "/files?limit=1",
+        "/files#top",
+        "/fi les",
+        "/files\r\nX-B: 1",
+        "/files\x00",
+        None,
+        5,
+    ],
+)
+async def test_request_refuses_a_path_that_leads_elsewhere(path: Any) -> None:
+    async with untouched() as client:
+        with pytest.raises(InvalidArgumentError, match="path"):
+            await client.request("GET", path)
+
+
+BAD_HEADERS: list[dict[Any, Any]] = [
+    {"X-A": "a\r\nX-B: b"},
+    {"X-A": "a\nb"},
+    {"X-A": "a\rb"},
+    {"X-A": "a\x00b"},
+    {"X-A\r\nX-B": "a"},
+    {"X A": "a"},
+    {"X:A": "a"},
+    {"": "a"},
+    {"X-A": 5},
+    {5: "a"},
+]
+
+
+@pytest.mark.parametrize("headers", BAD_HEADERS)
+async def test_a_header_cannot_smuggle_another(headers: dict[Any, Any]) -> None:
+    async with untouched() as client:
+        with pytest.raises(InvalidArgumentError, match="header"):
+            await client.request("GET", "/models", headers=headers)
+        with pytest.raises(InvalidArgumentError, match="header"):
+            FineTuningClient(KEY, headers=headers)
+
+
+@pytest.mark.parametrize("options", [{"organization": "a\r\nX-B: b"}, {"project": "a\nX-B: b"}])
+def test_organisation_and_project_cannot_smuggle_headers(options: dict[str, str]) -> None:
+    with pytest.raises(InvalidArgumentError, match="header"):
+        FineTuningClient(KEY, **options)  # type: ignore[arg-type]
+
+
+async def test_what_json_cannot_say_is_refused() -> None:
+    async with untouched() as client:
+        with pytest.raises((InvalidArgumentError, TypeError)):
+            await client.request("POST", "/things", json={"a": object()})
+
+
+# ------------------------------------------------------------------------------------------- construction
+
+
+def test_there_must_be_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidArgumentError, match="OPENAI_API_KEY"):
+        FineTuningClient()
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    with pytest.raises(InvalidArgumentError, match="OPENAI_API_KEY"):
+        FineTuningClient()
+
+
+@pytest.mark.parametrize("key", ["sk-a\n", "sk-a\r\nX-B: 1", " sk-a", "sk-ä", "sk-\x00", "", " ", 5, b"sk-a"])
+def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(key: Any) -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        FineTuningClient(key)
+    assert not isinstance(key, str) or not key.strip() or key.strip() not in str(raised.value)
+
+
+@pytest.mark.parametrize("key", ["sk-a\n", "", None, 5])
+async def test_a_callable_that_gives_no_key_is_told_so(key: Any) -> None:
+    async def provider() -> str:
+        given: str = key
+        return given
+
+    async with untouched() as client:
+        with pytest.raises(InvalidArgumentError, match="key"):
+            await client.with_options(api_key=provider).retrieve_job("ftjob-1")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "api.openai.com/v1",
+        "//api.openai.com",
+        "ftp://api.openai.com",
+        "https://",
+        "https://user:secret@api.openai.com/v1",
+        "https://user@api.openai.com/v1",
+        "https://api.openai.com/v1?key=secret",
+        "https://api.openai.com/v1#top",
+        "https://api.openai.com:99999/v1",
+        "https://api.openai.com/v 1",
+        "https://api.openai.com/v1\r\n",
+        "https://[::1/v1",
+        5,
+    ],
+)
+def test_a_base_url_that_is_none_is_refused(url: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="base_url") as raised:
+        FineTuningClient(KEY, base_url=url)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), True, "5", None])
+def test_a_timeout_is_a_number_of_seconds_above_zero(timeout: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="timeout"):
+        FineTuningClient(KEY, timeout=timeout)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"attempts": 0},
+        {"attempts": True},
+        {"attempt_timeout": 0},
+        {"attempt_timeout": float("nan")},
+        {"base": -1},
+        {"cap": 0},
+        {"budget": 0},
+    ],
+)
+def test_a_retry_policy_has_bounds(options: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgumentError, match=next(iter(options))):
+        RetryPolicy(**options)
+
+
+async def test_the_environment_says_what_the_caller_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with MisbehavingServer(answer(200, {}, JOB)) as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-env")
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}base/")
+        monkeypatch.setenv("OPENAI_ORG_ID", "org-env")
+        monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-env")
+        async with FineTuningClient() as client:
+            await client.retrieve_job("a")
+        async with FineTuningClient(KEY, organization="org", project="proj") as client:
+            await client.retrieve_job("b")
+        names = ("Authorization", "OpenAI-Organization", "OpenAI-Project")
+        assert [[each.headers[name] for name in names] for each in server.requests] == [
+            ["Bearer sk-env", "org-env", "proj-env"],
+            [f"Bearer {KEY}", "org", "proj"],
+        ]
+        assert [each.target for each in server.requests] == [f"/base/fine_tuning/jobs/{name}" for name in "ab"]
+
+
+def test_plain_http_to_another_machine_warns() -> None:
+    with pytest.warns(UserWarning, match="plain http"):
+        FineTuningClient(KEY, base_url="http://10.0.0.1/v1")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "api.localhost", "127.8.8.8"])
+def test_plain_http_to_this_machine_does_not_warn(host: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        FineTuningClient(KEY, base_url=f"http://{host}:8080/v1")
+
+
+async def test_a_broken_observer_does_not_break_the_call(caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[object] = []
+
+    def observe(record: object) -> None:
+        seen.append(record)
+        raise ZeroDivisionError
+
+    async with (
+        MisbehavingServer([answer(503), answer(200, {}, JOB)]) as server,
+        FineTuningClient(KEY, base_url=str(server.url), on_attempt=observe) as client,
+    ):
+        assert (await client.retrieve_job("ftjob-1")).id == "ftjob-1"
+    assert [record.outcome for record in seen] == [503, 200]  # type: ignore[attr-defined]
+    assert caplog.text.count("on_attempt failed") == 2
+    assert KEY not in caplog.text
+
+
+async def test_many_calls_at_once_are_all_answered() -> None:
+    async with local() as (client, _):
+        job = await client.create_job(MODEL, await training_file(client))
+        jobs = await asyncio.gather(*(client.retrieve_job(job.id) for _ in range(150)))
+        assert {each.id for each in jobs} == {job.id}
+
+
+async def test_nothing_listens_there() -> None:
+    async with FineTuningClient(KEY, base_url="http://127.0.0.1:1/v1", retry=RetryPolicy(attempts=1)) as client:
+        with pytest.raises(ConnectionFailed, match="not reached") as raised:
+            await client.create_job(MODEL, "file-1")
+        assert raised.value.sent is False
