@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, cast
 from attrs import define, evolve, field
 
 from ._document import encode
-from ._wire import Authorization, Body, Request, Response, Secret, decipher, redirect
+from ._secret import Authorization, Secret
+from ._wire import Body, Request, Response, decipher, redirect
 from .errors import (
     APIError,
     ConnectionFailed,

@@ -7,36 +7,35 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin
 
 from attrs import define, evolve, field, frozen
 from multidict import CIMultiDict
 
 from ._document import decode
+from ._urls import origin
 from .errors import APIError, InvalidArgumentError, ResponseFormatError, error_class
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 
+    from ._secret import Secret
+
 __all__ = [
-    "Authorization",
     "Body",
     "Replay",
     "Request",
     "Response",
-    "Secret",
-    "base_url",
+    "checked_headers",
     "decipher",
+    "multipart",
     "redirect",
-    "segment",
+    "retry_after",
 ]
 
 REQUEST_ID_HEADERS = ("x-request-id", "apim-request-id")  # OpenAI; Azure
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 EXCERPT = 300
-# A shorter key, such as those that local servers are given, guards nothing, and may be part of any word.
-SHORTEST_SECRET = 6
-_UNSAFE = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")  # a lone surrogate cannot be encoded
 
 
 class Replay(Enum):
@@ -44,48 +43,6 @@ class Replay(Enum):
 
     SAFE = "may be sent again after any failure"
     ONCE = "may be sent again only if the server certainly did not act on it"
-
-
-class Secret:
-    """A value that no repr, pickle or traceback shows."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def __repr__(self) -> str:
-        return "Secret(...)"
-
-    def __reduce__(self) -> str:
-        raise TypeError("a secret is not pickled")
-
-    def reveal(self) -> str:
-        """Return the value."""
-        return self._value
-
-    def redact(self, text: bytes) -> bytes:
-        """Return the text without the value, should a server have echoed it."""
-        if len(self._value) < SHORTEST_SECRET:
-            return text
-        return text.replace(self._value.encode(), b"[redacted]")
-
-    def redact_text(self, text: str) -> str:
-        """Return the text without the value; a header may hold bytes that are no UTF-8 (PEP 383)."""
-        return self.redact(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
-
-
-@frozen
-class Authorization:
-    """The header that carries the key."""
-
-    name: str
-    scheme: str
-    secret: Secret
-
-    def reveal(self) -> str:
-        """Return the header's value."""
-        return self.scheme + self.secret.reveal()
 
 
 @frozen
@@ -111,8 +68,17 @@ class Request:
 
     @property
     def target(self) -> str:
-        """The path with its query, to be put behind the base URL."""
-        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+        """The path with its query, to be put behind the base URL.
+
+        Raises:
+            InvalidArgumentError: The query cannot be encoded.
+        """
+        try:
+            return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+        except UnicodeEncodeError as error:
+            raise InvalidArgumentError(
+                f"the query {self.query!r} holds a character that no URL can: {error}"
+            ) from None
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -143,72 +109,6 @@ class Response:
         return decode(self.body, request_id=self.request_id)
 
 
-# ---------------------------------------------------------------------------------------------- URLs
-
-
-def base_url(text: str) -> str:
-    """Return a base URL without its trailing slash.
-
-    Raises:
-        InvalidArgumentError: It is no absolute http or https URL, or carries credentials, a query or a fragment.
-    """
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except (ValueError, TypeError, AttributeError) as error:
-        # A password with a slash in it looks like a port.
-        shown = "..." if "@" in str(text) else f"{text!r}: {error}"
-        raise InvalidArgumentError(f"base_url is no URL: {shown}") from None
-    if parts.username is not None or parts.password is not None:
-        raise InvalidArgumentError("base_url holds credentials; pass the key as api_key")
-    if parts.scheme not in {"http", "https"} or not host or _UNSAFE.search(text):
-        raise InvalidArgumentError(f"base_url {text!r} is no absolute URL, such as https://api.openai.com/v1")
-    if "?" in text or "#" in text:
-        # Not shown: some gateways take a key in the query.
-        raise InvalidArgumentError("base_url has a query or a fragment; only a path may follow the host")
-    return text.rstrip("/")
-
-
-def origin(url: str) -> tuple[str, str | None, int | None]:
-    """Return scheme, host and port, which together decide who may see credentials (RFC 6454)."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-def segment(value: str, name: str, *, slash: bool = False) -> str:
-    """Quote an identifier for use as one segment of a path.
-
-    Raises:
-        InvalidArgumentError: It is empty, a dot segment, or holds a slash, white space or control characters.
-    """
-    if not isinstance(value, str):
-        raise InvalidArgumentError(f"{name} is {value!r}; it must be a string: pass the id of the object")
-    if not value:
-        raise InvalidArgumentError(f"{name} is empty; it must be an id")
-    if value in {".", ".."} or _UNSAFE.search(value) or ("/" in value and not slash):
-        raise InvalidArgumentError(f"{name} is {value!r}, which cannot be an id; take it from the object's `id`")
-    return quote(value, safe=":@!$&'()*+,;=~")
-
-
-def relative_path(path: str) -> str:
-    """Check and quote a path that the caller wrote; sequences that are quoted already stay as they are.
-
-    Raises:
-        InvalidArgumentError: It is a whole URL, climbs with `..`, holds a query, a fragment or control characters.
-    """
-    if not isinstance(path, str) or "://" in path or path.startswith("//"):
-        raise InvalidArgumentError(
-            f"path is {path!r}; it must be relative to the base URL, as in /fine_tuning/jobs"
-        )
-    if _UNSAFE.search(path) or "\\" in path:
-        raise InvalidArgumentError(f"path is {path!r}; white space and control characters must be quoted")
-    if "?" in path or "#" in path:
-        raise InvalidArgumentError(f"path is {path!r}; pass what follows the question mark as params")
-    if any(each in {".", ".."} for each in re.split(r"[/\\]", unquote(path))):
-        raise InvalidArgumentError(f"path is {path!r}; dot segments would leave the base URL")
-    return "/" + quote(path.lstrip("/"), safe="/%:@!$&'()*+,;=~")
-
-
 def redirect(url: str, method: str, response: Response) -> str | None:
     """Return the URL to go on with, or None if the answer is no redirect that credentials may follow.
 
@@ -224,9 +124,6 @@ def redirect(url: str, method: str, response: Response) -> str | None:
         return target if origin(target) == origin(url) else None
     except ValueError:  # no URL at all
         return None
-
-
-# ---------------------------------------------------------------------------------------------- headers
 
 
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -264,9 +161,6 @@ def _positive(text: str | None) -> float | None:
     except ValueError:
         return None
     return number if 0 <= number < float("inf") else None
-
-
-# ---------------------------------------------------------------------------------------------- answers
 
 
 def decipher(response: Response, request: object, *, secret: Secret, now: float) -> Response | APIError:

@@ -14,8 +14,9 @@ from attrs import evolve
 
 from ._pipeline import Pipeline, checked_key
 from ._sessions import BorrowedSession, OwnedSessions, SharedSessions
+from ._urls import base_url, relative_path
 from ._version import __version__
-from ._wire import Replay, Request, Response, Secret, base_url, checked_headers, relative_path
+from ._wire import Replay, Request, Response, checked_headers
 from .api import CheckpointsAPI, FilesAPI, JobsAPI
 from .api._keyed import Keys
 from .errors import InvalidArgumentError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from yarl import URL
 
     from ._pipeline import KeyProvider, OnAttempt
+    from ._secret import Secret
     from ._sessions import Sessions
 
 __all__ = ["FineTuningClient"]

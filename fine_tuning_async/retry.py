@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 __all__ = ["AttemptRecord", "RetryBudget", "RetryPolicy"]
 
 TOO_MANY_REQUESTS = 429
-RETRIED_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 522, 524, 529})
-AMBIGUOUS_STATUSES = frozenset({408, 500, 502, 503, 504, 520, 522, 524, 529})
-"""After these nobody knows whether the server acted. 520 to 529 come from gateways before it."""
+REQUEST_TIMEOUT = 408
+TOO_EARLY = 425
+SERVER_ERRORS = 500
+HOPELESS_STATUSES = frozenset({501, 505})
+"""Server errors that waiting some seconds does not help."""
+UNDONE_STATUSES = HOPELESS_STATUSES | {521, 523}
+"""Server errors after which the server certainly did not act: it does not know how, or a gateway did not reach it.
+
+After any other nobody knows, those of gateways (52x, 59x) included.
+"""
 HOPELESS_CODES = frozenset({"insufficient_quota", "daily_rate_limit_exceeded"})
 """429s that waiting some seconds does not help."""
 
@@ -113,7 +120,7 @@ class AttemptRecord:
 def is_ambiguous(failure: FineTuningError) -> bool:
     """Tell whether the server may have acted on a request that ended like this."""
     if isinstance(failure, APIError):
-        return failure.status in AMBIGUOUS_STATUSES
+        return failure.status == REQUEST_TIMEOUT or _may_have_acted(failure.status)
     if isinstance(failure, ConnectionFailed | DeadlineExceeded):
         return failure.sent is not False
     return True
@@ -127,7 +134,13 @@ def may_retry(failure: FineTuningError, replay: Replay) -> bool:
         return False
     if failure.status == TOO_MANY_REQUESTS:
         return True
-    return failure.status in RETRIED_STATUSES and replay.name == "SAFE"
+    if replay.name != "SAFE" or failure.status in HOPELESS_STATUSES:
+        return False
+    return failure.status in {REQUEST_TIMEOUT, TOO_EARLY} or failure.status >= SERVER_ERRORS
+
+
+def _may_have_acted(status: int) -> bool:
+    return status >= SERVER_ERRORS and status not in UNDONE_STATUSES
 
 
 def cost(failure: FineTuningError) -> int:

@@ -13,12 +13,13 @@ from attrs import field, frozen
 from yarl import URL
 
 from ._delivery import perhaps, scrubbed, timed_out, translated
-from ._wire import Authorization, Body, Response
+from ._wire import Body, Response
 from .errors import ConnectionFailed, FineTuningError, ResponseFormatError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from ._secret import Authorization
     from ._sessions import Sessions
 
 __all__ = ["AiohttpTransport", "Parcel", "Transport"]

@@ -94,7 +94,7 @@ def _debugging(factory: LoopFactory) -> asyncio.AbstractEventLoop:
     loop = factory()
     loop.slow_callback_duration = 3600.0
     # The runner sets the mode that the command line asks for after it has called the factory.
-    loop.call_soon(loop.set_debug, True)  # noqa: FBT003
+    loop.call_soon(loop.set_debug, True)
     return loop
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from fine_tuning_async._codec import structure
-from fine_tuning_async._wire import Request, segment
+from fine_tuning_async._urls import segment
+from fine_tuning_async._wire import Request
 from fine_tuning_async.errors import InvalidArgumentError
 from fine_tuning_async.models import WireObject
 from fine_tuning_async.pagination import Page, Paginator, parse_page

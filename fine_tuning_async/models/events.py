@@ -32,7 +32,7 @@ class JobEvent(WireObject):
     def metrics(self) -> Metrics | None:
         """The figures in `data` for an event of type `metrics`, else None.
 
-        `data` is open to any JSON, so that what is no number here is left to `extra` and never an error.
+        `data` is open to any JSON: what should be a number there and is none, is None here.
         """
         if self.type != "metrics" or not isinstance(self.data, dict):
             return None

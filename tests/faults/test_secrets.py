@@ -30,7 +30,7 @@ from tests.misbehaving import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
 KEY = "sk-very-secret-0123456789"
 ECHO = b'{"error": {"message": "bad key %s", "code": "invalid_api_key"}}' % KEY.encode()
@@ -78,7 +78,7 @@ async def test_no_error_shows_the_key(behaviour: object, call: str, caplog: pyte
         MisbehavingServer(behaviour) as server,  # type: ignore[arg-type]
         FineTuningClient(KEY, base_url=server.url, retry=RetryPolicy(attempts=2)) as client,
     ):
-        calls = {
+        calls: dict[str, Callable[[], Awaitable[object]]] = {
             "create": lambda: client.create_job("m", "file-1"),
             "retrieve": lambda: client.retrieve_job("ftjob-1"),
             "list": lambda: client.list_jobs().collect(),

@@ -126,7 +126,7 @@ async def test_redirect(session: aiohttp.ClientSession) -> None:
 
 
 @pytest.mark.parametrize("head_too", [False, True])
-async def test_trickle_takes_its_time(session: aiohttp.ClientSession, head_too: bool) -> None:  # noqa: FBT001
+async def test_trickle_takes_its_time(session: aiohttp.ClientSession, head_too: bool) -> None:
     loop = asyncio.get_running_loop()
     started = loop.time()
     async with MisbehavingServer(bad.trickle(b"x" * 60, interval=20, head_too=head_too)) as server:

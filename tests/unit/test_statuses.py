@@ -1,4 +1,4 @@
-"""Statuses and headers of answers, against a mocked connector: which error, with what in it, after how many tries."""
+"""Statuses and headers of answers, against a mocked connector: which error, with what in it, after which tries."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def socket_pair() -> tuple[socket.socket, socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         near = socket.create_connection(listener.getsockname())
         far, _ = listener.accept()
-    near.setblocking(False)  # noqa: FBT003
+    near.setblocking(False)
     return near, far
 
 

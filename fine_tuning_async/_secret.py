@@ -1,0 +1,52 @@
+"""The key, so that nothing shows it."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+__all__ = ["Authorization", "Secret"]
+
+# A shorter key, such as those that local servers are given, guards nothing, and may be part of any word.
+SHORTEST_SECRET = 6
+
+
+class Secret:
+    """A value that no repr, pickle or traceback shows."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not pickled")
+
+    def reveal(self) -> str:
+        """Return the value."""
+        return self._value
+
+    def redact(self, text: bytes) -> bytes:
+        """Return the text without the value, should a server have echoed it."""
+        if len(self._value) < SHORTEST_SECRET:
+            return text
+        return text.replace(self._value.encode(), b"[redacted]")
+
+    def redact_text(self, text: str) -> str:
+        """Return the text without the value; a header may hold bytes that are no UTF-8 (PEP 383)."""
+        return self.redact(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+
+@frozen
+class Authorization:
+    """The header that carries the key."""
+
+    name: str
+    scheme: str
+    secret: Secret
+
+    def reveal(self) -> str:
+        """Return the header's value."""
+        return self.scheme + self.secret.reveal()

@@ -1,0 +1,75 @@
+"""URLs: what a caller may put into one, and how it is quoted; pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, unquote, urlsplit
+
+from .errors import InvalidArgumentError
+
+__all__ = ["base_url", "origin", "relative_path", "segment"]
+
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")  # a lone surrogate cannot be encoded
+
+
+def base_url(text: str) -> str:
+    """Return a base URL without its trailing slash.
+
+    Raises:
+        InvalidArgumentError: It is no absolute http or https URL, or carries credentials, a query or a fragment.
+    """
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except (ValueError, TypeError, AttributeError) as error:
+        # A password with a slash in it looks like a port.
+        shown = "..." if "@" in str(text) else f"{text!r}: {error}"
+        raise InvalidArgumentError(f"base_url is no URL: {shown}") from None
+    if parts.username is not None or parts.password is not None:
+        raise InvalidArgumentError("base_url holds credentials; pass the key as api_key")
+    if parts.scheme not in {"http", "https"} or not host or _UNSAFE.search(text):
+        raise InvalidArgumentError(f"base_url {text!r} is no absolute URL, such as https://api.openai.com/v1")
+    if "?" in text or "#" in text:
+        # Not shown: some gateways take a key in the query.
+        raise InvalidArgumentError("base_url has a query or a fragment; only a path may follow the host")
+    return text.rstrip("/")
+
+
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port, which together decide who may see credentials (RFC 6454)."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def segment(value: str, name: str, *, slash: bool = False) -> str:
+    """Quote an identifier for use as one segment of a path.
+
+    Raises:
+        InvalidArgumentError: It is empty, a dot segment, or holds a slash, white space or control characters.
+    """
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{name} is {value!r}; it must be a string: pass the id of the object")
+    if not value:
+        raise InvalidArgumentError(f"{name} is empty; it must be an id")
+    if value in {".", ".."} or _UNSAFE.search(value) or ("/" in value and not slash):
+        raise InvalidArgumentError(f"{name} is {value!r}, which cannot be an id; take it from the object's `id`")
+    return quote(value, safe=":@!$&'()*+,;=~")
+
+
+def relative_path(path: str) -> str:
+    """Check and quote a path that the caller wrote; sequences that are quoted already stay as they are.
+
+    Raises:
+        InvalidArgumentError: It is a whole URL, climbs with `..`, holds a query, a fragment or control characters.
+    """
+    if not isinstance(path, str) or "://" in path or path.startswith("//"):
+        raise InvalidArgumentError(
+            f"path is {path!r}; it must be relative to the base URL, as in /fine_tuning/jobs"
+        )
+    if _UNSAFE.search(path) or "\\" in path:
+        raise InvalidArgumentError(f"path is {path!r}; white space and control characters must be quoted")
+    if "?" in path or "#" in path:
+        raise InvalidArgumentError(f"path is {path!r}; pass what follows the question mark as params")
+    if any(each in {".", ".."} for each in re.split(r"[/\\]", unquote(path))):
+        raise InvalidArgumentError(f"path is {path!r}; dot segments would leave the base URL")
+    return "/" + quote(path.lstrip("/"), safe="/%:@!$&'()*+,;=~")

@@ -1,0 +1,145 @@
+"""How the package is used, as a type checker sees it. Nothing here runs: mypy and pyright judge it.
+
+Each `type: ignore` marks what must be refused; where it is not refused, the comment is unused, which is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from datetime import datetime
+from typing import assert_type
+
+import attrs
+
+from fine_tuning_async import (
+    NO_METADATA,
+    TERMINAL_STATUSES,
+    APIError,
+    DPOHyperparameters,
+    DPOMethod,
+    File,
+    FineTuningClient,
+    FineTuningError,
+    FineTuningJob,
+    Grader,
+    JobCheckpoint,
+    JobEvent,
+    JobStatus,
+    Method,
+    Metrics,
+    Page,
+    Paginator,
+    ReinforcementMethod,
+    Response,
+    RetryPolicy,
+    StringCheckGrader,
+    SupervisedMethod,
+    from_dict,
+    to_dict,
+)
+
+
+async def lists(client: FineTuningClient) -> None:
+    assert_type(client.list_jobs(), Paginator[FineTuningJob])
+    async for job in client.list_jobs(after="ftjob-1", limit=10, metadata={"a": "b"}, max_items=5):
+        assert_type(job, FineTuningJob)
+    async for job in client.list_jobs(metadata=NO_METADATA):
+        assert_type(job.id, str)
+    async for page in client.list_jobs().pages():
+        assert_type(page, Page[FineTuningJob])
+        assert_type(page.data, list[FineTuningJob])
+        assert_type(page.next_cursor, str | None)
+    assert_type(await client.list_jobs(), Page[FineTuningJob])
+    assert_type(await client.list_jobs().collect(), list[FineTuningJob])
+    assert_type(client.list_jobs().pages(), AsyncGenerator[Page[FineTuningJob]])
+    assert_type(await client.list_events("ftjob-1").collect(), list[JobEvent])
+    assert_type(await client.list_checkpoints("ftjob-1").collect(), list[JobCheckpoint])
+    for _ in client.list_jobs():  # type: ignore[attr-defined]
+        pass
+    client.list_jobs("ftjob-1")  # type: ignore[call-arg]
+    client.list_jobs(metadata=None)
+    client.list_jobs(metadata={"a": 1})  # type: ignore[dict-item]
+
+
+async def jobs(client: FineTuningClient) -> None:
+    job = await client.create_job("m", "file-1", method=Method.supervised(n_epochs=3), metadata={"a": "b"})
+    assert_type(job, FineTuningJob)
+    assert_type(await client.retrieve_job(job.id), FineTuningJob)
+    assert_type(await client.cancel_job("ftjob-1"), FineTuningJob)
+    assert_type(await client.pause_job("ftjob-1"), FineTuningJob)
+    assert_type(await client.resume_job("ftjob-1"), FineTuningJob)
+    assert_type(await client.upload_file("train.jsonl"), File)
+    assert_type(await client.upload_file(b"{}", purpose="batch", filename="a.jsonl"), File)
+    assert_type(await client.request("GET", "/models", params={"a": "b"}), Response)
+    await client.create_job("m")  # type: ignore[call-arg]
+    await client.create_job("m", "file-1", "file-2")  # type: ignore[call-arg]
+    await client.create_job("m", "file-1", seed="1")  # type: ignore[arg-type]
+    await client.retrieve_job(job)  # type: ignore[arg-type]
+    await client.create_job("m", "file-1", method={"type": "dpo"}, extra_body={"trainingType": "Standard"})
+
+
+async def clients() -> None:
+    async with FineTuningClient("sk-made-up", retry=RetryPolicy(attempts=2)) as client:
+        assert_type(client, FineTuningClient)
+        assert_type(client.with_options(timeout=5), FineTuningClient)
+    FineTuningClient("sk-made-up", "https://api.example")  # type: ignore[call-arg]
+    FineTuningClient(api_key=rotating)
+
+
+async def rotating() -> str:
+    return "sk-made-up"
+
+
+def models(job: FineTuningJob, event: JobEvent) -> None:
+    assert_type(job.status, str)
+    assert_type(job.status == JobStatus.RUNNING, bool)
+    assert_type(job.status in TERMINAL_STATUSES, bool)
+    assert_type(job.is_terminal, bool)
+    assert_type(job.created, datetime)
+    assert_type(job.finished, datetime | None)
+    assert_type(job.seed, int | None)
+    assert_type(job.metadata, dict[str, str] | None)
+    assert_type(job.extra, dict[str, object])
+    assert_type(event.metrics, Metrics | None)
+    assert_type(attrs.evolve(job, seed=1), FineTuningJob)
+    job.status = "failed"  # type: ignore[misc]
+    job.seed = 5  # type: ignore[misc]
+    event.message = "changed"  # type: ignore[misc]
+    job.is_terminal = True  # type: ignore[misc]
+
+
+def methods(grader: Grader) -> None:
+    assert_type(Method.supervised(), Method)
+    assert_type(Method.supervised(n_epochs=3, batch_size="auto", learning_rate_multiplier=0.5), Method)
+    assert_type(Method.dpo(beta=0.1), Method)
+    assert_type(Method.reinforcement(grader, compute_multiplier=2), Method)
+    method = Method("dpo", dpo=DPOMethod(DPOHyperparameters(beta=0.1)))
+    assert_type(method.type, str)
+    assert_type(method.supervised, SupervisedMethod | None)
+    assert_type(method.dpo, DPOMethod | None)
+    assert_type(method.reinforcement, ReinforcementMethod | None)
+    Method.supervised(3)  # type: ignore[call-arg]
+    Method.supervised(n_epochs=[3])  # type: ignore[arg-type]
+    Method.supervised(beta=0.1)  # type: ignore[call-arg]
+    Method.reinforcement()  # type: ignore[call-arg]
+    Method.reinforcement("grader")  # type: ignore[arg-type]
+    StringCheckGrader("n", "i", "r", "eq")  # type: ignore[call-arg, arg-type]
+    assert_type(StringCheckGrader(name="n", input="i", reference="r", operation="eq").type, str)
+
+
+def documents(data: Mapping[str, object]) -> None:
+    assert_type(from_dict(FineTuningJob, data), FineTuningJob)
+    assert_type(from_dict(StringCheckGrader, data), StringCheckGrader)
+    assert_type(to_dict(from_dict(JobEvent, data)), dict[str, object])
+    from_dict(dict, data)  # type: ignore[type-var]
+    from_dict(FineTuningJob, None)  # type: ignore[arg-type]
+
+
+def failures(error: FineTuningError) -> None:
+    assert_type(error.cursor, str | None)
+    if isinstance(error, APIError):
+        assert_type(error.status, int)
+        assert_type(error.code, str | None)
+        assert_type(error.headers, Mapping[str, str])
+        assert_type(error.body, bytes)
+        assert_type(error.retry_after, float | None)

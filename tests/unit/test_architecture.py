@@ -1,0 +1,393 @@
+"""The plan of the house, read from the syntax trees: who may import whom, and what stands at the door."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import pytest
+
+import fine_tuning_async
+from fine_tuning_async import FineTuningClient, Method, Page, Paginator, RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = "fine_tuning_async"
+ROOT = Path(fine_tuning_async.__file__).parent
+MODULES = sorted(ROOT.rglob("*.py"))
+
+# From the top of the house down: a room imports from its own line and from those above it.
+ROOMS = (
+    ("_version",),
+    ("errors",),
+    ("models",),
+    ("_document", "_generate", "_hooks", "_codec"),
+    ("_urls", "_secret", "_wire"),
+    ("retry",),
+    ("_sessions", "_delivery", "transport"),
+    ("_pipeline",),
+    ("pagination",),
+    ("api",),
+    ("webhooks",),
+    ("waiting",),
+    ("datasets",),
+    ("client",),
+    ("archive",),
+    ("server",),
+    ("testing",),
+    ("cli",),
+    ("__init__",),
+    ("__main__",),
+)
+LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
+# Rooms whose modules are read by everyone, whatever line they stand on.
+PLAIN = {"_version"}
+CLIENT_ROOMS = {"_sessions", "_delivery", "transport"}
+
+
+def _named(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+each_module = pytest.mark.parametrize("path", MODULES, ids=_named)
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def _room(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def _imports(node: ast.AST, path: Path, *, typing: bool = True) -> Iterator[str]:
+    """Every module that is imported, as a whole dotted name, functions' imports included."""
+    for child in ast.iter_child_nodes(node):
+        if not typing and isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            for each in child.orelse:
+                yield from _imports(each, path, typing=typing)
+        elif isinstance(child, ast.Import):
+            yield from (each.name for each in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            yield from _sources(child, path)
+        else:
+            yield from _imports(child, path, typing=typing)
+
+
+def _sources(node: ast.ImportFrom, path: Path) -> Iterator[str]:
+    if node.level:
+        within = (PACKAGE, *path.relative_to(ROOT).parent.parts)
+        base = ".".join(within[: len(within) - node.level + 1])
+        module = f"{base}.{node.module}" if node.module else base
+    else:
+        module = node.module or ""
+    # `from package import name` may name a module: then the module is what is imported.
+    yield from ({module} | {f"{module}.{each.name}" for each in node.names if _is_module(f"{module}.{each.name}")})
+
+
+def _is_module(name: str) -> bool:
+    below = ROOT.joinpath(*name.split(".")[1:])
+    return name.startswith(f"{PACKAGE}.") and (below.is_dir() or below.with_suffix(".py").exists())
+
+
+def _rooms_of(path: Path) -> set[str]:
+    """The rooms that a module imports from."""
+    names = [name.split(".") for name in _imports(_tree(path), path) if name.split(".")[0] == PACKAGE]
+    # Importing the bare package, beside a module of it, is what `from package import module` reads as.
+    return {parts[1] for parts in names if len(parts) > 1} | {"__init__" for parts in names if len(parts) == 1}
+
+
+# -- imports -----------------------------------------------------------------------------------------------------
+
+
+@each_module
+def test_every_module_has_a_room(path: Path) -> None:
+    assert _room(path) in LEVEL, f"say in ROOMS where {_room(path)} stands"
+
+
+@each_module
+def test_imports_point_up_to_the_rooms_above(path: Path) -> None:
+    room = _room(path)
+    below = {each for each in _rooms_of(path) - {room} if LEVEL[each] > LEVEL[room]}
+    if room != "__init__":
+        below -= {"__init__"} if _imports_a_module_of_the_package(path) else set()
+    assert not below, f"{room} imports {sorted(below)}, which stand below it"
+
+
+def _imports_a_module_of_the_package(path: Path) -> bool:
+    nodes = [each for each in ast.walk(_tree(path)) if isinstance(each, ast.ImportFrom)]
+    bare = [each for each in nodes if {*_sources(each, path)} >= {PACKAGE}]
+    return all(_is_module(f"{PACKAGE}.{name.name}") for each in bare for name in each.names)
+
+
+@pytest.mark.parametrize("path", [each for each in MODULES if _room(each) == "server"], ids=_named)
+def test_the_server_imports_nothing_of_the_client(path: Path) -> None:
+    assert _rooms_of(path) <= {"server", *PLAIN}
+
+
+@each_module
+def test_the_client_of_aiohttp_is_touched_in_one_place(path: Path) -> None:
+    if _room(path) in CLIENT_ROOMS:
+        return
+    names = {name for name in _imports(_tree(path), path, typing=False) if name.split(".")[0] == "aiohttp"}
+    # A server's side of aiohttp is no client, and a server may well import the package for its parts.
+    allowed = names if _room(path) in {"server", "webhooks", "testing"} else {"aiohttp.web"}
+    assert names <= allowed
+    if names:
+        source = path.read_text("utf-8")
+        assert not re.search(r"\b(ClientSession|ClientTimeout|TCPConnector)\b|aiohttp\.request\b", source)
+
+
+@pytest.mark.parametrize(
+    "room", ["errors", "models", "_document", "_generate", "_hooks", "_codec", "_wire", "retry"]
+)
+def test_pure_rooms_hold_no_await_clock_randomness_or_environment(room: str) -> None:
+    for path in (each for each in MODULES if _room(each) == room):
+        tree = _tree(path)
+        forbidden = {"asyncio", "time", "random", "secrets", "os", "socket", "aiohttp", "threading"}
+        assert not {name.split(".")[0] for name in _imports(tree, path)} & forbidden, path
+        assert not [node for node in ast.walk(tree) if isinstance(node, ast.Await | ast.AsyncFunctionDef)], path
+        assert not re.search(r"datetime\.now|utcnow|open\(", path.read_text("utf-8")), path
+
+
+# -- form --------------------------------------------------------------------------------------------------------
+
+
+@each_module
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    docstring = ast.get_docstring(_tree(path))
+    assert docstring, "no docstring"
+    assert docstring.splitlines()[0].endswith("."), "the first line is a sentence"
+
+
+@each_module
+def test_every_module_lists_its_public_names_sorted(path: Path) -> None:
+    module = importlib.import_module(f"{PACKAGE}.{_named(path)}".removesuffix(".__init__"))
+    if _named(path) == "__main__" or not hasattr(module, "__all__"):
+        assert not _public_definitions(path) or _named(path).startswith(("__main__", "_version", "cli", "server"))
+        return
+    names: list[str] = module.__all__
+    assert len(set(names)) == len(names)
+    assert names == sorted(names, key=_like_ruff)
+    assert not [name for name in names if not hasattr(module, name)]
+
+
+def _like_ruff(name: str) -> tuple[int, str]:
+    """Constants, then classes, then the rest (RUF022)."""
+    if name.isupper() and len(name) > 1:
+        return 0, name
+    return (1, name) if name.lstrip("_")[:1].isupper() else (2, name)
+
+
+def _public_definitions(path: Path) -> list[str]:
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return [each.name for each in _tree(path).body if isinstance(each, kinds) and not each.name.startswith("_")]
+
+
+@pytest.mark.parametrize("path", [each for each in MODULES if not _named(each).startswith("_")], ids=_named)
+def test_no_public_signature_says_any(path: Path) -> None:
+    told = [f"{name}: {text}" for name, text in _annotations(_tree(path)) if re.search(r"\bAny\b", text)]
+    assert not told
+
+
+def _annotations(node: ast.Module | ast.ClassDef) -> Iterator[tuple[str, str]]:
+    """What the public functions, methods and attributes of a module say of their types."""
+    for each in node.body:
+        if isinstance(each, ast.AnnAssign) and not ast.unparse(each.target).startswith("_"):
+            yield ast.unparse(each.target), ast.unparse(each.annotation)
+        elif isinstance(each, ast.ClassDef) and not each.name.startswith("_"):
+            yield from _annotations(each)
+        elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and not each.name.startswith("_"):
+            arguments = [
+                *each.args.posonlyargs,
+                *each.args.args,
+                *each.args.kwonlyargs,
+                each.args.vararg,
+                each.args.kwarg,
+            ]
+            spoken = [argument.annotation for argument in arguments if argument is not None]
+            yield from ((each.name, ast.unparse(said)) for said in [*spoken, each.returns] if said is not None)
+
+
+@pytest.mark.parametrize("name", fine_tuning_async.__all__)
+def test_nothing_public_says_any_at_run_time(name: str) -> None:
+    value = getattr(fine_tuning_async, name)
+    if not (inspect.isclass(value) or inspect.isfunction(value)):
+        return  # a constant or an alias of a union
+    members = [value, *(each for key, each in vars(value).items() if not key.startswith("_"))]
+    for member in members:
+        if inspect.isclass(member) or inspect.isfunction(member):
+            said = {key: each for key, each in inspect.get_annotations(member).items() if not key.startswith("_")}
+            assert not [text for text in map(str, said.values()) if re.search(r"\bAny\b", text)], member
+
+
+# -- the door ----------------------------------------------------------------------------------------------------
+
+
+def test_all_names_resolve_and_no_more_than_these() -> None:
+    for name in fine_tuning_async.__all__:
+        assert getattr(fine_tuning_async, name) is not None
+    assert set(fine_tuning_async.__all__) == {*fine_tuning_async._HOME_OF, "__version__"}
+    assert set(fine_tuning_async.__all__) <= set(dir(fine_tuning_async))
+    assert fine_tuning_async.__all__ == sorted(fine_tuning_async.__all__, key=_like_ruff)
+
+
+def test_what_a_type_checker_sees_is_what_is_resolved() -> None:
+    checked = next(each for each in _tree(ROOT / "__init__.py").body if isinstance(each, ast.If))
+    seen = {
+        name.asname or name.name: (each.module or "")
+        for each in checked.body
+        if isinstance(each, ast.ImportFrom)
+        for name in each.names
+    }
+    assert seen == fine_tuning_async._HOME_OF
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        fine_tuning_async.nothing  # noqa: B018 - the access is the test
+    with pytest.raises(ImportError):
+        importlib.import_module("fine_tuning_async.nothing")
+
+
+@pytest.mark.parametrize(
+    ("statement", "absent"),
+    [
+        ("import fine_tuning_async", "aiohttp cattrs attrs orjson asyncio"),
+        (
+            "import fine_tuning_async; dir(fine_tuning_async); fine_tuning_async.__version__",
+            "aiohttp cattrs attrs",
+        ),
+        ("from fine_tuning_async import FineTuningError, RateLimitError", "aiohttp cattrs orjson"),
+        ("from fine_tuning_async import RetryPolicy", "aiohttp cattrs"),
+        ("from fine_tuning_async import FineTuningJob, Method", "aiohttp cattrs"),
+        ("from fine_tuning_async import from_dict", "aiohttp"),
+    ],
+)
+def test_importing_costs_no_more_than_what_is_used(statement: str, absent: str) -> None:
+    code = f"import sys; {statement}; print([name for name in {absent.split()} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own words
+    assert done.stdout.strip() == "[]"
+
+
+# -- the fixed names ---------------------------------------------------------------------------------------------
+
+# What stands before the bar is positional, what stands behind it keyword-only.
+DESIGNED: dict[str, tuple[object, str]] = {
+    "FineTuningClient": (
+        FineTuningClient,
+        "api_key | base_url organization project headers session timeout retry on_attempt",
+    ),
+    "RetryPolicy": (RetryPolicy, "| attempts attempt_timeout base cap budget"),
+    "Method.supervised": (Method.supervised, "| n_epochs batch_size learning_rate_multiplier"),
+    "Method.dpo": (Method.dpo, "| n_epochs batch_size learning_rate_multiplier beta"),
+    "Method.reinforcement": (
+        Method.reinforcement,
+        (
+            "grader | response_format n_epochs batch_size learning_rate_multiplier compute_multiplier "
+            "eval_interval eval_samples reasoning_effort"
+        ),
+    ),
+    "to_dict": (fine_tuning_async.to_dict, "model |"),
+    "from_dict": (fine_tuning_async.from_dict, "cls data |"),
+}
+METHODS = {
+    "close": "|",
+    "with_options": "| timeout headers retry api_key project",
+    "create_job": (
+        "model training_file | validation_file method suffix seed integrations metadata hyperparameters "
+        "idempotency_key extra_body"
+    ),
+    "list_jobs": "| after limit metadata max_items",
+    "retrieve_job": "job_id |",
+    "cancel_job": "job_id |",
+    "pause_job": "job_id |",
+    "resume_job": "job_id |",
+    "list_events": "job_id | after limit max_items",
+    "list_checkpoints": "job_id | after limit max_items",
+    "create_checkpoint_permissions": "checkpoint project_ids |",
+    "list_checkpoint_permissions": "checkpoint | project_id after limit order max_items",
+    "delete_checkpoint_permission": "checkpoint permission_id |",
+    "run_grader": "grader model_sample | item",
+    "validate_grader": "grader |",
+    "upload_file": "source | purpose filename expires_after progress",
+    "list_files": "| purpose after limit order max_items",
+    "retrieve_file": "file_id |",
+    "delete_file": "file_id |",
+    "download_file": "file_id destination | progress",
+    "stream_file": "file_id |",
+    "training_metrics": "job |",
+    "list_models": "|",
+    "retrieve_model": "model |",
+    "delete_model": "model |",
+    "wait_for_job": "job_id | timeout poll inbox check",
+    "follow_events": "job_id | after poll",
+    "watch_jobs": "job_ids | metadata poll",
+    "request": "method path | params json headers",
+}
+
+
+def _face(function: object) -> tuple[list[str], list[str]]:
+    parameters = [each for each in inspect.signature(function).parameters.values() if each.name != "self"]  # type: ignore[arg-type]
+    positional = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
+    keywords = [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
+    assert len(positional) + len(keywords) == len(parameters), "neither *args nor **kwargs"
+    return positional, keywords
+
+
+def _plan(text: str) -> tuple[list[str], list[str]]:
+    positional, keywords = text.split("|")
+    return positional.split(), keywords.split()
+
+
+@pytest.mark.parametrize("name", DESIGNED)
+def test_what_is_designed_has_its_parameters(name: str) -> None:
+    function, plan = DESIGNED[name]
+    assert _face(function) == _plan(plan)
+
+
+@pytest.mark.parametrize("name", [each for each in METHODS if hasattr(FineTuningClient, each)])
+def test_a_method_of_the_client_has_the_designed_parameters(name: str) -> None:
+    positional, keywords = _face(getattr(FineTuningClient, name))
+    planned, named = _plan(METHODS[name])
+    assert len(positional) == len(planned)
+    # The name of a positional identifier is free, that of anything else is fixed.
+    assert keywords == named
+
+
+def test_the_client_has_no_public_method_that_is_not_designed() -> None:
+    public = {name for name in dir(FineTuningClient) if not name.startswith("_")}
+    assert public <= {*METHODS, "azure"}
+
+
+def test_lists_are_read_in_the_designed_ways() -> None:
+    for name in ("__aiter__", "pages", "__await__", "collect"):
+        assert callable(getattr(Paginator, name))
+    assert [each.name for each in attrs.fields(Page)] == ["data", "has_more", "next_cursor", "request_id"]
+
+
+def test_names_that_are_no_functions_are_what_the_plan_says() -> None:
+    assert isinstance(fine_tuning_async.TERMINAL_STATUSES, frozenset)
+    assert issubclass(fine_tuning_async.JobStatus, str)
+    assert fine_tuning_async.NO_METADATA.value == "null"
+    assert {"is_terminal", "created", "finished", "extra"} <= set(dir(fine_tuning_async.FineTuningJob))
+    assert {"status", "headers", "body", "json", "request_id"} <= {
+        *dir(fine_tuning_async.Response),
+        *(each.name for each in attrs.fields(fine_tuning_async.Response)),
+    }
+
+
+def test_no_parameter_has_a_mutable_default() -> None:
+    for name in (each for each in dir(FineTuningClient) if not each.startswith("_")):
+        for parameter in inspect.signature(getattr(FineTuningClient, name)).parameters.values():
+            assert not isinstance(parameter.default, list | dict | set), name
