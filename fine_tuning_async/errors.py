@@ -7,7 +7,7 @@ before an error is built from it.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,8 +64,9 @@ class InvalidArgumentError(FineTuningError, ValueError):
 class SourceNotFoundError(InvalidArgumentError, FileNotFoundError):
     """The file to be uploaded does not exist."""
 
-    # By the order of the bases ValueError's would be found, which refuses to make an OSError for pickle and copy.
-    __new__ = FileNotFoundError.__new__  # type: ignore[assignment]  # any arguments are fine, where object takes none
+    def __new__(cls, *args: object) -> Self:
+        """Make the error as an OSError is made: ValueError's way, which comes first, refuses to."""
+        return FileNotFoundError.__new__(cls, *args)
 
 
 class IdempotencyKeyReusedError(InvalidArgumentError):

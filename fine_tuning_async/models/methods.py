@@ -1,6 +1,6 @@
 """Methods of fine-tuning: supervised, DPO, reinforcement."""
 
-from inspect import signature
+from inspect import Signature, signature
 from typing import Annotated, ClassVar, Generic, Self, TypeAlias, TypeVar, overload
 
 from attrs import field, fields
@@ -94,10 +94,11 @@ class _Branch(Generic[T]):
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._attribute = f"_{name}"
+        self._attribute: str = f"_{name}"
         # An object with `__get__` passes for a builtin, of which inspect and help know no parameters.
         call = type(self).__call__.__get__(self)
-        self.__signature__, self.__doc__ = signature(call), call.__doc__
+        self.__signature__: Signature = signature(call)
+        self.__doc__ = call.__doc__
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...

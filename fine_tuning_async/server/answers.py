@@ -35,7 +35,7 @@ class Problem(Exception):  # noqa: N818 -- an answer on its way to the client
     ) -> None:
         super().__init__(message)
         self.status = status
-        self.error = {
+        self.error: dict[str, str | None] = {
             "message": storable(message),
             "type": kind,
             "param": None if param is None else storable(param),

@@ -34,10 +34,10 @@ class Service:
     """
 
     def __init__(self, db: str | None, seed: int, speed: float | None) -> None:
-        self.mint = Minter(seed)
-        self.clock = Clock(speed)
-        self.log = RequestLog()
-        self.organization = self.mint.make("org-", "organization")
+        self.mint: Minter = Minter(seed)
+        self.clock: Clock = Clock(speed)
+        self.log: RequestLog = RequestLog()
+        self.organization: str = self.mint.make("org-", "organization")
         self._db = db
         self._lock = threading.RLock()
         self._store: Store | None = None

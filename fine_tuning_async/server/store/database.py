@@ -43,10 +43,10 @@ class Store:
         except BaseException:
             self._connection.close()
             raise
-        self.jobs = Jobs(self._connection)
-        self.lists = Lists(self._connection)
-        self.files = Files(self._connection)
-        self.models = Models(self._connection)
+        self.jobs: Jobs = Jobs(self._connection)
+        self.lists: Lists = Lists(self._connection)
+        self.files: Files = Files(self._connection)
+        self.models: Models = Models(self._connection)
 
     def close(self) -> None:
         """Close the connection."""

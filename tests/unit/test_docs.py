@@ -1,0 +1,151 @@
+"""The documentation: its programs run and print what it says, its links lead somewhere, it leaves nothing out."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+import fine_tuning_async
+from fine_tuning_async import FineTuningError
+from fine_tuning_async._delivery import DELIVERY
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = {path.name: path.read_text("utf-8") for path in sorted(DOCS.glob("*.md"))}
+
+# A program, and what it prints, if that is said right behind it.
+BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", re.DOTALL | re.MULTILINE)
+PROGRAMS = {page: [match.groups() for match in BLOCK.finditer(text)] for page, text in PAGES.items()}
+
+# One process for a page, as starting one takes longer than most programs. Each program has a namespace of its own.
+RUN_ALL = """
+import gc, io, json, logging, sys, traceback
+from contextlib import redirect_stderr, redirect_stdout
+
+# In debug mode asyncio tells of slow steps; on a busy machine there are some.
+logging.getLogger("asyncio").addFilter(lambda record: "took" not in record.msg)
+results = []
+for number, program in enumerate(json.load(sys.stdin), 1):
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            exec(compile(program, f"program {number}", "exec"), {"__name__": "__main__"})
+        except BaseException:
+            traceback.print_exc()
+        gc.collect()
+    results.append((out.getvalue(), err.getvalue()))
+json.dump(results, sys.stdout)
+"""
+
+
+def run(page: str) -> list[tuple[str, str]]:
+    """Run the programs of a page; return what each wrote to stdout and to stderr."""
+    with TemporaryDirectory() as folder:
+        done = subprocess.run(  # noqa: S603 - our own programs
+            [sys.executable, "-X", "dev", "-X", "utf8", "-W", "error", "-c", RUN_ALL],
+            cwd=folder,
+            input=json.dumps([program for program, _ in PROGRAMS[page]]),
+            capture_output=True,
+            encoding="utf-8",
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert not done.stderr
+        assert not list(Path(folder).iterdir())
+    return [(out, err) for out, err in json.loads(done.stdout)]
+
+
+def prose(text: str) -> str:
+    return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a page's headings, named as GitHub and MyST do."""
+    headings = re.findall(r"^#+ (.+)$", prose(text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def table(text: str, header: str) -> list[list[str]]:
+    """Return the cells of the one table that has this header."""
+    (rows,) = re.findall(rf"^{re.escape(header)}\n\|[-|]+\|\n((?:\|.*\|\n)+)", text, re.MULTILINE)
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows.splitlines()]
+
+
+def test_the_pages_are_there() -> None:
+    assert set(PAGES) >= {
+        *("index.md", "tutorial.md", "jobs.md", "pagination.md", "files.md", "reliability.md", "sessions.md"),
+        *("errors.md", "local-server.md", "security.md", "glossary.md"),
+    }
+
+
+@pytest.mark.parametrize("page", [page for page, programs in PROGRAMS.items() if programs])
+def test_each_program_runs_as_it_stands_and_prints_what_the_page_says(page: str) -> None:
+    results = run(page)
+    assert not "".join(err for _, err in results)
+    for (_, expected), (out, _) in zip(PROGRAMS[page], results, strict=True):
+        assert expected is None or out == expected
+
+
+def test_no_block_of_python_is_overlooked() -> None:
+    assert {page: text.count("```python") for page, text in PAGES.items()} == {
+        page: len(programs) for page, programs in PROGRAMS.items()
+    }
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_link_leads_to_a_page_and_a_heading(page: str) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", prose(PAGES[page]))
+    local = [link for link in links if "://" not in link]
+    targets = [(link, *link.partition("#")[::2]) for link in local]
+    lost = [
+        link
+        for link, target, anchor in targets
+        if (target or page) not in PAGES or (anchor and anchor not in anchors(PAGES[target or page]))
+    ]
+    assert not lost
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    assert {name for name in PAGES if f"]({name}" in PAGES["index.md"]} == PAGES.keys() - {"index.md"}
+
+
+def test_every_public_name_is_mentioned() -> None:
+    everything = (ROOT / "README.md").read_text("utf-8") + "".join(PAGES.values())
+    assert fine_tuning_async.__all__
+    assert not set(fine_tuning_async.__all__) - set(re.findall(r"\w+", everything))
+
+
+def test_the_table_of_failures_is_the_one_that_the_client_goes_by() -> None:
+    words = {False: "no", True: "yes", None: "unknown"}
+    told = table(PAGES["reliability.md"], "| Error of aiohttp | Request sent | Message |")
+    assert told == [[f"`{kind.__name__}`", words[sent], text] for kind, sent, text in DELIVERY]
+
+
+def subclasses(cls: type[FineTuningError]) -> set[str]:
+    return {cls.__name__}.union(*map(subclasses, cls.__subclasses__()))
+
+
+def test_what_to_do_is_said_for_every_error() -> None:
+    told = table(PAGES["errors.md"], "| Class | Means | Do |")
+    public = subclasses(FineTuningError) & set(fine_tuning_async.__all__)
+    assert {row[0].strip("`") for row in told} == public - {"FineTuningError"}
+    assert all(row[2] for row in told)
+
+
+def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
+    (drawn,) = re.findall(r"^```text\n(FineTuningError\n.*?)```", PAGES["errors.md"], re.DOTALL | re.MULTILINE)
+    parents: list[str] = []
+    for line in drawn.splitlines():
+        name = line.lstrip("├└│─ ")
+        depth = (len(line) - len(name)) // 4
+        del parents[depth:]
+        bases = getattr(fine_tuning_async, name).__bases__
+        assert not parents or parents[-1] in {base.__name__ for base in bases}
+        parents.append(name)
