@@ -167,7 +167,7 @@ class Pipeline:
             exceeded.__cause__ = failure
             return exceeded
         if attempt > 1:
-            failure.add_note(f"The request was sent {attempt} times.")
+            failure.add_note(f"The request was tried {attempt} times.")
         return failure
 
     def _report(

@@ -48,7 +48,9 @@ def segment(value: str, name: str, *, slash: bool = False) -> str:
         InvalidArgumentError: It is empty, a dot segment, or holds a slash, white space or control characters.
     """
     if not isinstance(value, str):
-        raise InvalidArgumentError(f"{name} is {value!r}; it must be a string: pass the id of the object")
+        raise InvalidArgumentError(
+            f"{name} is a {type(value).__name__}; it must be a string: pass the object's `id`"
+        )
     if not value:
         raise InvalidArgumentError(f"{name} is empty; it must be an id")
     if value in {".", ".."} or _UNSAFE.search(value) or ("/" in value and not slash):

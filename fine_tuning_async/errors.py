@@ -96,7 +96,8 @@ class DeadlineExceeded(FineTuningError):  # noqa: N818 - the name is part of the
     """The deadline of a call passed before an answer that settles it.
 
     Attributes:
-        sent: As in ConnectionFailed, over all attempts of the call.
+        sent: As in ConnectionFailed, of the last attempt. A create is sent again only if all attempts before
+            certainly came to nothing, so that for a create it speaks of the whole call.
     """
 
     def __init__(self, message: str, *, sent: bool | None) -> None:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
-from .errors import APIError, ConnectionFailed, DeadlineExceeded, FineTuningError, InvalidArgumentError
+from .errors import (
+    APIError,
+    ConnectionFailed,
+    CreateUncertainError,
+    DeadlineExceeded,
+    FineTuningError,
+    InvalidArgumentError,
+    ResponseFormatError,
+)
 
 if TYPE_CHECKING:
     from attrs import Attribute
@@ -123,7 +131,8 @@ def is_ambiguous(failure: FineTuningError) -> bool:
         return failure.status == REQUEST_TIMEOUT or _may_have_acted(failure.status)
     if isinstance(failure, ConnectionFailed | DeadlineExceeded):
         return failure.sent is not False
-    return True
+    # A success that cannot be read; what the client refused itself was never sent.
+    return isinstance(failure, ResponseFormatError | CreateUncertainError)
 
 
 def may_retry(failure: FineTuningError, replay: Replay) -> bool:

@@ -18,6 +18,7 @@ from .errors import ConnectionFailed, FineTuningError, ResponseFormatError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from types import TracebackType
 
     from ._secret import Authorization
     from ._sessions import Sessions
@@ -78,10 +79,12 @@ class AiohttpTransport:
         """Send one request, once; see Transport."""
         session = self._sessions.current()
         tracker = aiohttp.UploadTracker()
+        stream = _Stream(parcel.content, parcel.idle) if isinstance(parcel.content, Body) else None
         failure: FineTuningError
         try:
             async with asyncio.timeout_at(parcel.until) as limit:
-                return await _exchange(session, parcel, tracker, limit)
+                data = _whole(parcel.content) if stream is None else stream.chunks(limit)
+                return await _exchange(session, parcel, data, tracker)
         except FineTuningError as error:
             failure, cause = error, error.__cause__
         except aiohttp.ClientError as error:
@@ -89,46 +92,42 @@ class AiohttpTransport:
         except TimeoutError as error:
             failure, cause = timed_out(parcel, tracker), scrubbed(error)
         except (OSError, ValueError, RuntimeError) as error:
-            text = f"{parcel}: {error}"
-            failure, cause = ConnectionFailed(text, sent=perhaps(tracker)), scrubbed(error)
+            failure, cause = ConnectionFailed(f"{parcel}: {error}", sent=perhaps(tracker)), scrubbed(error)
         except asyncio.CancelledError as error:
             # The frames within aiohttp hold the request's headers, and with them the key.
             raise error.with_traceback(None) from None
         # Raised out here, so that the chain of causes holds no frame that has seen the key.
+        if stream is not None and stream.broke is not None:
+            raise stream.broke.with_traceback(stream.broke_at)
         raise failure.with_traceback(None) from cause
 
 
 async def _exchange(
-    session: aiohttp.ClientSession, parcel: Parcel, tracker: aiohttp.UploadTracker, limit: asyncio.Timeout
+    session: aiohttp.ClientSession,
+    parcel: Parcel,
+    data: bytes | io.BytesIO | AsyncIterator[bytes] | None,
+    tracker: aiohttp.UploadTracker,
 ) -> Response:
-    stream = _Stream(parcel.content, limit, parcel.idle) if isinstance(parcel.content, Body) else None
-    data = _whole(parcel.content) if stream is None else stream.chunks()
     key, late = parcel.authorization, _set_late(session)
-    try:
-        async with session.request(
-            parcel.method,
-            URL(parcel.url, encoded=True),
-            headers=parcel.headers if late else {**parcel.headers, key.name: key.reveal()},
-            data=data,
-            # Whatever a borrowed session is set to: sent once, as it is, and the answer comes back whole.
-            allow_redirects=False,
-            raise_for_status=False,
-            auto_decompress=True,
-            timeout=NO_TIMEOUT,
-            read_bufsize=READ_BUFFER,
-            max_line_size=MAX_HEADER,
-            max_field_size=MAX_HEADER,
-            max_headers=MAX_HEADERS,
-            middlewares=(_authorizing(key),) if late else (),
-            upload_tracker=tracker,
-        ) as answer:
-            body = await _read(answer, MAX_BODY if answer.status < HTTPStatus.BAD_REQUEST else MAX_ERROR_BODY)
-            return Response(answer.status, answer.headers, body)
-    except aiohttp.ClientError:
-        if stream is None or stream.broke is None:
-            raise
-    # aiohttp takes an error of the body for one of the connection.
-    raise stream.broke
+    async with session.request(
+        parcel.method,
+        URL(parcel.url, encoded=True),
+        headers=parcel.headers if late else {**parcel.headers, key.name: key.reveal()},
+        data=data,
+        # Whatever a borrowed session is set to: sent once, as it is, and the answer comes back whole.
+        allow_redirects=False,
+        raise_for_status=False,
+        auto_decompress=True,
+        timeout=NO_TIMEOUT,
+        read_bufsize=READ_BUFFER,
+        max_line_size=MAX_HEADER,
+        max_field_size=MAX_HEADER,
+        max_headers=MAX_HEADERS,
+        middlewares=(_authorizing(key),) if late else (),
+        upload_tracker=tracker,
+    ) as answer:
+        body = await _read(answer, MAX_BODY if answer.status < HTTPStatus.BAD_REQUEST else MAX_ERROR_BODY)
+        return Response(answer.status, answer.headers, body)
 
 
 def _set_late(session: aiohttp.ClientSession) -> bool:
@@ -154,27 +153,28 @@ def _whole(content: bytes | Body | None) -> bytes | io.BytesIO | None:
 
 
 class _Stream:
-    """A streamed body, which moves the time limit ahead of itself, and remembers why it broke."""
+    """A streamed body, which moves the time limit ahead of itself, and remembers why it broke.
 
-    def __init__(self, body: Body, limit: asyncio.Timeout, idle: float) -> None:
+    aiohttp would take an error of the body for one of the connection.
+    """
+
+    def __init__(self, body: Body, idle: float) -> None:
         self._body = body
-        self._limit = limit
         self._idle = idle
         self.broke: Exception | None = None
+        self.broke_at: TracebackType | None = None
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self, limit: asyncio.Timeout) -> AsyncIterator[bytes]:
+        clock = asyncio.get_running_loop().time
         try:
             async with aclosing(self._body.chunks()) as chunks:
                 async for chunk in chunks:
-                    self._progress()
+                    limit.reschedule(clock() + self._idle)
                     yield chunk
         except Exception as error:
-            self.broke = error
+            self.broke, self.broke_at = error, error.__traceback__
             raise
-        self._progress()
-
-    def _progress(self) -> None:
-        self._limit.reschedule(asyncio.get_running_loop().time() + self._idle)
+        limit.reschedule(clock() + self._idle)
 
 
 async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -141,11 +141,20 @@ class KeyedCreate:
 
     async def run(self) -> FineTuningJob:
         """Return the job of this key, created now or found."""
-        clock = asyncio.get_running_loop().time
-        self._end = clock() + self.timeout
+        start = asyncio.get_running_loop().time()
+        self._end = start + self.timeout
         async with self.keys.held(self.key, self._end):
-            found = await self._find(since=None)
-            return found or await self._create(clock() + self.timeout * (1 - RESERVED))
+            found = await self._find_before()
+            return found or await self._create(start + self.timeout * (1 - RESERVED))
+
+    async def _find_before(self) -> FineTuningJob | None:
+        """Look for a job that an earlier call has made, however long ago."""
+        try:
+            async with asyncio.timeout_at(self._end):
+                return await self._find(since=None)
+        except TimeoutError:
+            text = f"{self.timeout:g} s passed in looking for the key {self.key!r}; no job was created"
+            raise DeadlineExceeded(text, sent=False) from None
 
     async def _create(self, send_until: float) -> FineTuningJob:
         since, attempt = time.time() - SKEW, 1

@@ -49,6 +49,7 @@ class FilesAPI(BaseAPI):
             filename: The name on the server; that of the source if left out.
             expires_after: Seconds after which the server deletes the file, 3600 to 2592000.
             progress: Called with the bytes sent so far and the size of the file; from 0 again if it is sent again.
+                What it raises ends the upload, and comes out as it is.
 
         Raises:
             SourceNotFoundError: The path does not exist.

@@ -182,7 +182,7 @@ class JobsAPI(BaseAPI):
         """Pause a running job (operationId pauseFineTuningJob).
 
         Raises:
-            BadRequestError: The job is not running.
+            BadRequestError: The job cannot be paused as it is.
             NotFoundError: There is no such job.
         """
         return await self._turn(job_id, "pause", _PAUSED)

@@ -26,7 +26,7 @@ class LocalServer:
 
     It runs in a thread with a loop of its own, so that synchronous clients can talk to it too; or its `app` is
     mounted in a loop of the caller's. Control methods are synchronous, from any thread, and work in both cases.
-    Trainings are simulated: see `trainer`.
+    Trainings are simulated: the figures are made up, drawn from the seed.
 
     Args:
         port: The port to listen on; 0 takes a free one.

@@ -493,3 +493,18 @@ async def test_an_error_of_the_source_is_not_taken_for_one_of_the_wire() -> None
     async with scripted(answer(200, {}, FILE)) as (client, _):
         with pytest.raises(FineTuningError, match="Input/output error"):
             await client.upload_file(Broken(CONTENT))
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError, RuntimeError, TimeoutError, ZeroDivisionError])
+async def test_an_error_of_the_progress_callable_comes_out_as_it_is_and_nothing_is_sent_again(
+    error: type[Exception],
+) -> None:
+    def broken(_sent: int, _size: int) -> None:
+        raise error("of the callable")
+
+    async with scripted(answer(200, {}, FILE)) as (client, server):
+        with pytest.raises(error, match="of the callable"):
+            await client.upload_file(CONTENT, progress=broken)
+        assert len(server.requests) <= 1
+        assert server.connections <= 1
+        assert (await client.upload_file(CONTENT)).id == "file-1"

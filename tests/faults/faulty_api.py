@@ -65,7 +65,10 @@ class FaultyAPI:
         return self._break(request, fault) if fault else web.json_response(job)
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
-        if fault := self._fault("GET"):
+        fault = self._fault("GET")
+        if fault.startswith("slow"):
+            await asyncio.sleep(float(fault.split()[1]))
+        elif fault:
             return self._break(request, fault)
         wanted = {name[9:-1]: value for name, value in request.query.items() if name.startswith("metadata[")}
         found = [

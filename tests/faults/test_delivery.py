@@ -136,7 +136,7 @@ async def test_a_refused_connection_certainly_sent_nothing_and_is_tried_again() 
     assert caught.value.sent is False
     assert isinstance(caught.value.__cause__, aiohttp.ClientConnectorError)
     assert [record.attempt for record in seen] == [1, 2, 3, 4]
-    assert "The request was sent 4 times." in caught.value.__notes__
+    assert "The request was tried 4 times." in caught.value.__notes__
 
 
 async def test_a_host_without_an_address_certainly_got_nothing() -> None:

@@ -12,6 +12,7 @@ from fine_tuning_async import (
     BadRequestError,
     ConnectionFailed,
     CreateUncertainError,
+    DeadlineExceeded,
     FineTuningClient,
     FineTuningError,
     FineTuningJob,
@@ -212,6 +213,42 @@ async def test_a_call_that_waits_for_the_key_gives_up_at_its_deadline_having_sen
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
+
+
+async def test_looking_for_an_earlier_job_ends_with_the_deadline_too() -> None:
+    api = FaultyAPI(lambda method, _: "slow 40" if method == "GET" else "")
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        patient = client.with_options(retry=RetryPolicy(attempt_timeout=100))
+        start = asyncio.get_running_loop().time()
+        assert (await create(patient)).id == "ftjob-0"
+        with pytest.raises(DeadlineExceeded, match="no job was created") as caught:
+            await create(patient.with_options(timeout=30), "key-2")
+        assert asyncio.get_running_loop().time() - start == pytest.approx(70, abs=0.1)
+        assert caught.value.sent is False
+        assert len(api.jobs) == 1
+
+
+async def test_the_create_itself_leaves_a_quarter_of_the_deadline_for_looking() -> None:
+    api = FaultyAPI(lambda method, _: "slow 10" if method == "GET" else "late 5000")
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        start = asyncio.get_running_loop().time()
+        with pytest.raises(CreateUncertainError):
+            await create(client.with_options(timeout=40, retry=RetryPolicy(attempt_timeout=100)))
+        assert asyncio.get_running_loop().time() - start <= 40.05
+        assert api.seen == ["GET", "POST", "GET"]
+
+
+async def test_a_key_provider_that_fails_at_the_create_leaves_nothing_uncertain() -> None:
+    keys = iter(["good", ""])
+
+    async def provider() -> str:
+        return next(keys)
+
+    api = FaultyAPI()
+    async with api.running() as url, FineTuningClient(provider, base_url=url) as client:
+        with pytest.raises(InvalidArgumentError, match="API key"):
+            await create(client)
+        assert api.seen == ["GET"]
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -140,7 +140,7 @@ FAILURES: list[tuple[FineTuningError, bool, bool, bool]] = [
     (DeadlineExceeded("late", sent=True), False, False, True),
     (ResponseFormatError("no JSON"), False, False, True),
     (CreateUncertainError("unsure"), False, False, True),
-    (PaginationError("circles"), False, False, True),
+    (PaginationError("circles"), False, False, False),
     *((answered(status), read, create, open_) for status, read, create, open_ in STATUSES),
     *((answered(429, code), False, False, False) for code in ("insufficient_quota", "daily_rate_limit_exceeded")),
     (answered(429, "rate_limit_exceeded"), True, True, False),
