@@ -10,7 +10,9 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._codec import from_dict, to_dict
+    from ._pipeline import KeyProvider, OnAttempt
     from ._wire import Response
+    from .api._source import Progress, UploadSource
     from .api.jobs import NO_METADATA
     from .client import FineTuningClient
     from .errors import (
@@ -66,7 +68,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "_codec": "from_dict to_dict",
+    "_pipeline": "KeyProvider OnAttempt",
     "_wire": "Response",
+    "api._source": "Progress UploadSource",
     "api.jobs": "NO_METADATA",
     "client": "FineTuningClient",
     "errors": (
@@ -112,15 +116,18 @@ __all__ = [
     "JobError",
     "JobEvent",
     "JobStatus",
+    "KeyProvider",
     "LabelModelGrader",
     "Method",
     "Metrics",
     "MultiGrader",
     "NotFoundError",
+    "OnAttempt",
     "Page",
     "PaginationError",
     "Paginator",
     "PermissionDeniedError",
+    "Progress",
     "PythonGrader",
     "RateLimitError",
     "ReinforcementHyperparameters",
@@ -137,6 +144,7 @@ __all__ = [
     "TextSimilarityGrader",
     "UnknownGrader",
     "UnprocessableEntityError",
+    "UploadSource",
     "WandbSettings",
     "__version__",
     "from_dict",

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import fields
 
-from ._hooks import Mismatch, converter, each_of, hook_for
+from ._hooks import Mismatch, each_of, hook_for
 from .errors import ResponseFormatError
 from .models import WireObject, copied
 
 if TYPE_CHECKING:
     from attrs import Attribute
 
-__all__ = ["from_dict", "structure", "structure_page", "to_dict"]
+__all__ = ["complaint", "from_dict", "structure", "structure_page", "to_dict"]
 
 M = TypeVar("M", bound=WireObject)
 
 
-def structure(cls: type[M], document: object, *, request_id: str | None = None, at: str = "$") -> M:
+def structure(cls: type[M], document: object, *, request_id: str | None = None, what: str = "the answer") -> M:
     """Make a model of a decoded JSON document, which it keeps.
 
     Raises:
@@ -29,7 +29,16 @@ def structure(cls: type[M], document: object, *, request_id: str | None = None, 
     try:
         return cast("M", hook_for(cls)(document, cls))
     except Mismatch as mismatch:
-        raise _format_error(mismatch, at, request_id) from None
+        raise _format_error(mismatch, "$", request_id, what) from None
+
+
+def complaint(cls: type[WireObject], document: object) -> str | None:
+    """Say what is wrong with a decoded JSON document, as in `.seed should be a string, ...`; None if it fits."""
+    try:
+        hook_for(cls)(document, cls)
+    except Mismatch as mismatch:
+        return f"{mismatch.path[1:]} {mismatch.complaint}"
+    return None
 
 
 def structure_page(cls: type[M], documents: list[object], *, request_id: str | None = None) -> list[M]:
@@ -37,7 +46,7 @@ def structure_page(cls: type[M], documents: list[object], *, request_id: str | N
     try:
         return each_of(documents, hook_for(cls), cls)
     except Mismatch as mismatch:
-        raise _format_error(mismatch, "$.data", request_id) from None
+        raise _format_error(mismatch, "$.data", request_id, "the answer") from None
 
 
 def from_dict(cls: type[M], data: Mapping[str, object]) -> M:
@@ -47,7 +56,7 @@ def from_dict(cls: type[M], data: Mapping[str, object]) -> M:
         ResponseFormatError: The data does not fit; the message names the JSON path, what was expected and found.
     """
     # What is no mapping goes to `structure` as it is, which says what is wrong with it.
-    return structure(cls, copied(dict(data) if isinstance(data, Mapping) else data))
+    return structure(cls, copied(dict(data) if isinstance(data, Mapping) else data), what="the data")
 
 
 def to_dict(model: WireObject) -> dict[str, object]:
@@ -89,14 +98,9 @@ def _unstructure(value: object, before: object) -> object:
     return before if type(value) is int and type(before) is float and value == before else value
 
 
-def _format_error(mismatch: Mismatch, at: str, request_id: str | None) -> ResponseFormatError:
+def _format_error(mismatch: Mismatch, at: str, request_id: str | None, what: str) -> ResponseFormatError:
     path = at + mismatch.path[1:]
     request = f" (request {request_id})" if request_id else ""
     return ResponseFormatError(
-        f"the answer does not fit: {path} {mismatch.complaint}{request}", path=path, request_id=request_id
+        f"{what} does not fit: {path} {mismatch.complaint}{request}", path=path, request_id=request_id
     )
-
-
-converter.register_unstructure_hook_func(
-    lambda cls: isinstance(cls, type) and issubclass(cls, WireObject), to_dict
-)

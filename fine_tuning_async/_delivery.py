@@ -34,15 +34,23 @@ DELIVERY: tuple[tuple[type[BaseException], bool | None, str], ...] = (
 
 
 def timed_out(what: object, tracker: aiohttp.UploadTracker) -> ConnectionFailed:
+    """Return what it means that our own time ran out."""
     sent = perhaps(tracker)
     text = "no connection was made in time" if sent is False else "no answer came in time"
     return ConnectionFailed(f"{what}: {text}", sent=sent)
 
 
-def translated(error: aiohttp.ClientError, what: object) -> ConnectionFailed:
+def translated(
+    error: aiohttp.ClientError, what: object, tracker: aiohttp.UploadTracker, *, closed: bool
+) -> ConnectionFailed:
+    """Return what an error says; `closed` tells that it was our own session that was closed meanwhile."""
     sent, text = next((sent, text) for kind, sent, text in DELIVERY if isinstance(error, kind))
-    ended = isinstance(error, aiohttp.ServerDisconnectedError) or getattr(error, "errno", None) in HANGING_UP
-    return ConnectionFailed(f"{what}: {text} ({_words(error)})", sent=sent, ended=ended)
+    if sent is None:
+        sent = perhaps(tracker)
+    if sent is False:
+        text += "; check base_url, the network, and whether the server is up"
+    hung_up = isinstance(error, aiohttp.ServerDisconnectedError) or getattr(error, "errno", None) in HANGING_UP
+    return ConnectionFailed(f"{what}: {text} ({_words(error)})", sent=sent, ended=hung_up and not closed)
 
 
 def _words(error: BaseException) -> str:
@@ -59,15 +67,21 @@ def perhaps(tracker: aiohttp.UploadTracker) -> bool | None:
 
 
 def scrubbed(error: BaseException) -> BaseException:
-    """Take out of an error, and out of the errors that led to it, all that has seen the key."""
-    seen: BaseException | None = error
-    while seen is not None:
-        seen.__traceback__ = None
-        if isinstance(seen, aiohttp.ClientResponseError):
-            bare = aiohttp.RequestInfo(
-                seen.request_info.url, seen.request_info.method, CIMultiDictProxy(CIMultiDict())
-            )
-            seen.request_info, seen.history, seen.headers = bare, (), None
-            seen.args = (bare, ())
-        seen = seen.__cause__ or seen.__context__
+    """Take out of an error, and out of all errors that led to it, what has seen the key."""
+    found, seen = [error], set[int]()
+    while found:
+        each = found.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        each.__traceback__ = None
+        if isinstance(each, aiohttp.ClientResponseError):
+            _strip(each)
+        found += [led for led in (each.__cause__, each.__context__) if led is not None]
     return error
+
+
+def _strip(error: aiohttp.ClientResponseError) -> None:
+    bare = aiohttp.RequestInfo(error.request_info.url, error.request_info.method, CIMultiDictProxy(CIMultiDict()))
+    error.request_info, error.history, error.headers = bare, (), None
+    error.args = (bare, ())

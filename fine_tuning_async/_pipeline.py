@@ -7,8 +7,9 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from math import inf
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from attrs import define, evolve, field
 
@@ -31,12 +32,15 @@ if TYPE_CHECKING:
 
     from .transport import Transport
 
-__all__ = ["KeyProvider", "OnAttempt", "Pipeline", "checked_key"]
+__all__ = ["KeyProvider", "OnAttempt", "Pipeline", "checked_key", "wrapped"]
 
 KeyProvider = Callable[[], Awaitable[str]]
 OnAttempt = Callable[[AttemptRecord], object]
 
 MAX_REDIRECTS = 5
+UNREADABLE = "client.request() gives the answer as it came; check that base_url leads to the API itself"
+
+T = TypeVar("T")
 
 logger = logging.getLogger("fine_tuning_async")
 
@@ -65,18 +69,19 @@ class Pipeline:
     def __reduce__(self) -> str:
         raise TypeError("a pipeline holds a key, and is not pickled")
 
-    async def call(self, request: Request, *, deadline: float | None = None) -> Response:
-        """Send a request as often as is safe and allowed; return the answer of a success.
+    async def call(self, request: Request, parse: Callable[[Response], T], *, deadline: float | None = None) -> T:
+        """Send a request as often as is safe and allowed; return what is made of the answer of a success.
 
         Args:
             request: What to send.
+            parse: Makes the result of the answer.
             deadline: On the loop's clock; `timeout` from now if left out.
 
         Raises:
             APIError: The server answered with an error status.
             ConnectionFailed: No answer came.
             DeadlineExceeded: Time ran out.
-            ResponseFormatError: The answer is too large.
+            ResponseFormatError: The answer is too large, or does not parse.
             ClientStateError: The client is closed, or its session belongs to another loop.
         """
         clock = asyncio.get_running_loop().time
@@ -84,50 +89,84 @@ class Pipeline:
             deadline = inf if request.body else clock() + self.timeout
         attempt = 1
         while True:
-            outcome, delay = await self._attempt(request, attempt, deadline)
-            if isinstance(outcome, Response):
-                return outcome
+            success, failure, delay = await self._attempt(request, parse, attempt, deadline)
+            if failure is None:
+                return cast("T", success)
             if delay is None:
-                raise self._verdict(outcome, request, attempt, late=clock() >= deadline)
+                raise self._verdict(failure, request, attempt, late=clock() >= deadline)
             await asyncio.sleep(delay)
             attempt += 1
 
+    def wait_after(self, failure: FineTuningError, attempt: int, remaining: float) -> float | None:
+        """Return the seconds to wait before the next attempt, or None if there is to be none.
+
+        At least what the server asks for is waited; where that is longer than what remains, or the budget is
+        spent, nothing is sent again.
+        """
+        if attempt >= self.retry.attempts:
+            return None
+        asked = failure.retry_after if isinstance(failure, APIError) else None
+        # Full jitter: clients that failed together must not come back together.
+        delay = max(asked or 0.0, random.uniform(0, self.retry.ceiling(attempt)))  # noqa: S311 - guards nothing
+        if delay >= remaining or not self.budget.spend(cost(failure)):
+            return None
+        return delay
+
     async def _attempt(
-        self, request: Request, attempt: int, deadline: float
-    ) -> tuple[Response | FineTuningError, float | None]:
-        """Send once; return the answer, or the failure and the seconds to wait, None if it is final."""
+        self, request: Request, parse: Callable[[Response], T], attempt: int, deadline: float
+    ) -> tuple[T | None, FineTuningError | None, float | None]:
+        """Send once; return the result, or the failure and the seconds to wait, None if it is final."""
         started_at, clock = time.time(), asyncio.get_running_loop().time
         start = clock()
-        patience = self.timeout if request.body else self.retry.attempt_timeout
+        timeout = self.timeout if request.body else self.retry.attempt_timeout
+        result: T | None = None
+        delay: float | None = None
         outcome: Response | FineTuningError
         try:
-            outcome = await self._send(request, min(deadline, start + patience))
+            outcome, result = await self._send(request, parse, min(deadline, start + timeout))
         except (ConnectionFailed, ResponseFormatError) as failure:
             outcome = failure
-        delay = None
         if isinstance(outcome, Response):
             self.budget.refund()
-        else:
-            delay = self._delay(request, outcome, attempt, deadline - clock())
+        elif may_retry(outcome, request.replay):
+            delay = self.wait_after(outcome, attempt, (self.timeout if request.body else deadline - clock()))
         self._report(request, attempt, (started_at, clock() - start), outcome, delay)
-        return outcome, delay
+        return result, (None if isinstance(outcome, Response) else outcome), delay
 
-    async def _send(self, request: Request, until: float) -> Response | APIError:
+    async def _send(
+        self, request: Request, parse: Callable[[Response], T], until: float
+    ) -> tuple[Response | APIError, T | None]:
         secret = self.key if isinstance(self.key, Secret) else await self._ask_for_key(self.key, until)
-        parcel = self._parcel(request, Authorization(*self.key_header, secret), until)
+        try:
+            answer = await self._exchange(self._parcel(request, Authorization(*self.key_header, secret), until))
+            outcome = decipher(answer, request, secret=secret, now=time.time())
+            return outcome, (parse(outcome) if isinstance(outcome, Response) else None)
+        except (ConnectionFailed, ResponseFormatError) as failure:
+            secret.redact_error(failure)
+            if isinstance(failure, ResponseFormatError):
+                failure.args = (f"{request}: {failure}; {UNREADABLE}",)
+            raise
+
+    async def _exchange(self, parcel: Parcel) -> Response:
         answer = await self.transport.send(parcel)
         for _ in range(MAX_REDIRECTS):
             target = redirect(parcel.url, parcel.method, answer)
             if target is None:
                 break
-            parcel = evolve(parcel, url=target)
+            clock = asyncio.get_running_loop().time
+            until = clock() + self.timeout if isinstance(parcel.content, Body) else parcel.until
+            parcel = evolve(parcel, url=target, until=until)
             answer = await self.transport.send(parcel)
-        return decipher(answer, request, secret=secret, now=time.time())
+        return answer
 
     async def _ask_for_key(self, provider: KeyProvider, until: float) -> Secret:
         try:
             async with asyncio.timeout_at(until) as timeout:
-                return checked_key(await provider())
+                coming: object = provider()
+                if not isawaitable(coming):
+                    del coming  # the key itself, it seems, which no frame is to show
+                    raise InvalidArgumentError("the api_key callable is not async; make it `async def`")
+                return checked_key(wrapped(await coming))
         except TimeoutError:
             if not timeout.expired():
                 raise
@@ -149,16 +188,6 @@ class Pipeline:
             until=until,
             idle=self.timeout,
         )
-
-    def _delay(self, request: Request, failure: FineTuningError, attempt: int, remaining: float) -> float | None:
-        if attempt >= self.retry.attempts or not may_retry(failure, request.replay):
-            return None
-        asked = failure.retry_after if isinstance(failure, APIError) else None
-        # Full jitter: clients that failed together must not come back together.
-        delay = random.uniform(0, self.retry.ceiling(attempt)) if asked is None else asked  # noqa: S311 - jitter guards nothing
-        if delay >= remaining or not self.budget.spend(cost(failure)):
-            return None
-        return delay
 
     def _verdict(self, failure: FineTuningError, request: Request, attempt: int, *, late: bool) -> FineTuningError:
         if late and isinstance(failure, ConnectionFailed):
@@ -202,17 +231,22 @@ class Pipeline:
             logger.exception("on_attempt failed; the call goes on")
 
 
-def checked_key(key: object) -> Secret:
-    """Return a key as a secret.
+def wrapped(key: object) -> Secret:
+    """Return whatever was given as a key as a secret, so that from here on nothing can show it."""
+    return Secret(key if isinstance(key, str) else "")
+
+
+def checked_key(secret: Secret) -> Secret:
+    """Return a secret that can be sent as a key.
 
     Raises:
-        InvalidArgumentError: It is no string, empty, or has characters that no header may have.
+        InvalidArgumentError: It is empty, or has characters that no header may have.
     """
-    if not isinstance(key, str) or not key.strip():
+    if not secret.reveal().strip():
         raise InvalidArgumentError("the API key is no string or is empty; pass api_key or set OPENAI_API_KEY")
-    if not key.isascii() or not key.isprintable() or key != key.strip():
+    if not secret.is_printable():
         raise InvalidArgumentError(
             "the API key has white space around it, a line break or characters that a header cannot carry; "
             "it was probably read from a file: strip it"
         )
-    return Secret(key)
+    return secret

@@ -28,6 +28,20 @@ class Secret:
         """Return the value."""
         return self._value
 
+    def is_printable(self) -> bool:
+        """Tell whether a header can carry it as it is."""
+        return self._value.isascii() and self._value.isprintable() and self._value == self._value.strip()
+
+    def redact_error(self, error: BaseException) -> None:
+        """Take the value out of the texts of an error, and of those that led to it."""
+        seen: BaseException | None = error
+        while seen is not None:
+            seen.args = tuple(self.redact_text(each) if isinstance(each, str) else each for each in seen.args)
+            for name, value in vars(seen).items():
+                if isinstance(value, str):
+                    setattr(seen, name, self.redact_text(value))
+            seen = seen.__cause__
+
     def redact(self, text: bytes) -> bytes:
         """Return the text without the value, should a server have echoed it."""
         if len(self._value) < SHORTEST_SECRET:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 
-from .errors import ClientStateError
+from .errors import ClientStateError, InvalidArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -32,6 +32,10 @@ class Sessions(Protocol):
         """
         ...
 
+    def open(self) -> None:
+        """Allow the sessions to be used again after `close`."""
+        ...
+
     @property
     def unclosed(self) -> bool:
         """Whether a session of ours is open in a loop that still lives."""
@@ -53,6 +57,10 @@ class BorrowedSession:
     unclosed = False
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
+        if not isinstance(session, aiohttp.ClientSession):
+            raise InvalidArgumentError(
+                f"session is a {type(session).__name__}; it must be an aiohttp.ClientSession"
+            )
         self._session = session
         self.closed = False
 
@@ -67,6 +75,10 @@ class BorrowedSession:
                 "make session and client in the loop that uses them, or give no session"
             )
         return self._session
+
+    def open(self) -> None:
+        """Use the session again."""
+        self.closed = False
 
     async def close(self) -> None:
         """Stop using the session; whoever made it closes it."""
@@ -86,6 +98,10 @@ class SharedSessions:
         """Return the other client's session."""
         _require_open(self)
         return self._original.current()
+
+    def open(self) -> None:
+        """Use the sessions again."""
+        self.closed = False
 
     async def close(self) -> None:
         """Stop using the sessions; the client that owns them closes them."""
@@ -117,6 +133,10 @@ class OwnedSessions:
     def unclosed(self) -> bool:
         """Whether a session is open in a loop that still lives."""
         return any(not s.closed and not loop.is_closed() for loop, s in list(self._sessions.items()))
+
+    def open(self) -> None:
+        """Allow sessions to be opened again."""
+        self.closed = False
 
     async def close(self) -> None:
         """Close the session of the running loop, and forget those of loops that are gone."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from urllib.parse import quote, unquote, urlsplit
 
 from .errors import InvalidArgumentError
 
-__all__ = ["base_url", "origin", "relative_path", "segment"]
+__all__ = ["base_url", "is_loopback", "origin", "relative_path", "segment"]
 
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")  # a lone surrogate cannot be encoded
 
@@ -28,7 +29,7 @@ def base_url(text: str) -> str:
     if parts.username is not None or parts.password is not None:
         raise InvalidArgumentError("base_url holds credentials; pass the key as api_key")
     if parts.scheme not in {"http", "https"} or not host or _UNSAFE.search(text):
-        raise InvalidArgumentError(f"base_url {text!r} is no absolute URL, such as https://api.openai.com/v1")
+        raise InvalidArgumentError(f"base_url {text!r} is no http or https URL, such as https://api.openai.com/v1")
     if "?" in text or "#" in text:
         # Not shown: some gateways take a key in the query.
         raise InvalidArgumentError("base_url has a query or a fragment; only a path may follow the host")
@@ -39,6 +40,14 @@ def origin(url: str) -> tuple[str, str | None, int | None]:
     """Return scheme, host and port, which together decide who may see credentials (RFC 6454)."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this machine, as far as its name says."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")  # RFC 6761, 6.3
 
 
 def segment(value: str, name: str, *, slash: bool = False) -> str:

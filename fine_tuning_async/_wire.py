@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from http import HTTPStatus
@@ -17,7 +18,7 @@ from ._urls import origin
 from .errors import APIError, InvalidArgumentError, ResponseFormatError, error_class
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Iterable
 
     from ._secret import Secret
 
@@ -132,6 +133,10 @@ def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     Raises:
         InvalidArgumentError: A name or value is no string or holds characters that would start another header.
     """
+    if not isinstance(headers, Mapping):
+        raise InvalidArgumentError(
+            f"headers is a {type(headers).__name__}; it must be a mapping of names to values"
+        )
     for name, value in headers.items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise InvalidArgumentError(f"the header {name!r} is not a pair of strings")
@@ -217,7 +222,11 @@ def _excerpt(body: bytes) -> str:
 _ADVICE = {
     401: "check the key",
     403: "this key may not do that: check its project and permissions",
-    404: "check the id, and that the key belongs to the same project",
+    404: "check the id, that the key belongs to the same project, and that base_url is right (most end in /v1)",
+    409: "look at the state that the object is in before you try again",
+    413: "send less at once",
+    422: "correct what the message names",
+    429: "wait, send less at once, or ask for a higher limit",
 }
 
 
@@ -225,6 +234,8 @@ def _advice(response: Response) -> str:
     if response.status in REDIRECTS:
         where = response.headers.get("Location", "nowhere")
         return f"; redirected to {where}, which is not followed with credentials: set base_url to where the API is"
+    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "; the server failed, not the request: try again later"
     advice = _ADVICE.get(response.status)
     return f"; {advice}" if advice else ""
 

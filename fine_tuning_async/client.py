@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import platform
 import warnings
-from ipaddress import ip_address
+from collections.abc import Mapping
+from inspect import iscoroutinefunction
 from math import inf
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from attrs import evolve
 
-from ._pipeline import Pipeline, checked_key
+from ._pipeline import Pipeline, checked_key, wrapped
+from ._secret import Secret
 from ._sessions import BorrowedSession, OwnedSessions, SharedSessions
-from ._urls import base_url, relative_path
+from ._urls import base_url, is_loopback, relative_path
 from ._version import __version__
 from ._wire import Replay, Request, Response, checked_headers
 from .api import CheckpointsAPI, FilesAPI, JobsAPI
@@ -24,18 +26,17 @@ from .retry import RetryBudget, RetryPolicy
 from .transport import AiohttpTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import TracebackType
 
     import aiohttp
     from yarl import URL
 
     from ._pipeline import KeyProvider, OnAttempt
-    from ._secret import Secret
     from ._sessions import Sessions
 
 __all__ = ["FineTuningClient"]
 
+PROJECT = "Openai-Project"
 BASE_URL = "https://api.openai.com/v1"
 
 # Methods that a server answers alike however often it gets them (RFC 9110, 9.2.2).
@@ -50,8 +51,8 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI):
     running loop, and used in one loop after another. It opens a session on first use, unless it is given one.
 
     Args:
-        api_key: The key, or an async callable that is asked for it before each attempt; OPENAI_API_KEY if left
-            out.
+        api_key: The key, or an async callable that is asked for it before each attempt, and whose own errors come
+            out as they are; OPENAI_API_KEY if left out.
         base_url: Where the API is; OPENAI_BASE_URL, or OpenAI's own, if left out.
         organization: Sent as OpenAI-Organization; OPENAI_ORG_ID if left out, nothing if empty.
         project: Sent as OpenAI-Project; OPENAI_PROJECT_ID if left out, nothing if empty.
@@ -80,32 +81,35 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI):
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         on_attempt: OnAttempt | None = None,
     ) -> None:
+        key = _concealed(os.environ.get("OPENAI_API_KEY") if api_key is None else api_key)
+        del api_key  # so that no frame shows it, whatever is refused below
         self._original: FineTuningClient | None = None
         self._keys = Keys()
         self._sessions: Sessions = OwnedSessions() if session is None else BorrowedSession(session)
         self._pipeline = Pipeline(
             transport=AiohttpTransport(self._sessions),
             base_url=_checked_base_url(str(base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL)),
-            key=_checked_source(os.environ.get("OPENAI_API_KEY") if api_key is None else api_key),
+            key=_checked_source(key),
             headers=_default_headers(
                 _setting(organization, "OPENAI_ORG_ID"),
                 _setting(project, "OPENAI_PROJECT_ID"),
                 headers or {},
             ),
             timeout=_checked_timeout(timeout),
-            retry=retry,
+            retry=_checked_retry(retry),
             budget=RetryBudget(retry.budget),
-            on_attempt=on_attempt,
+            on_attempt=_checked_observer(on_attempt),
         )
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self._pipeline.base_url!r})"
+        pipeline: Pipeline | None = getattr(self, "_pipeline", None)  # absent if the construction failed
+        return f"{type(self).__name__}(base_url={pipeline.base_url if pipeline else None!r})"
 
     def __reduce__(self) -> str:
         raise TypeError("a client holds a key and connections, and is not pickled; make one where it is needed")
 
     async def __aenter__(self) -> Self:
-        self._sessions.closed = False
+        self._sessions.open()
         return self
 
     async def __aexit__(
@@ -142,20 +146,20 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI):
         Raises:
             InvalidArgumentError: An argument cannot be used.
         """
+        key = self._pipeline.key if api_key is None else _concealed(api_key)
+        del api_key  # as in __init__
         view = object.__new__(type(self))
         vars(view).update(vars(self))
         view._original = self
         view._sessions = SharedSessions(self._sessions)
         old = self._pipeline
-        named = {"OpenAI-Project": project} if project else {}
-        added = _added_headers({**(headers or {}), **named})
         view._pipeline = evolve(
             old,
             transport=AiohttpTransport(view._sessions),
-            key=old.key if api_key is None else _checked_source(api_key),
-            headers={**old.headers, **added},
+            key=_checked_source(key),
+            headers=_with_project({**old.headers, **_added_headers(headers)}, project),
             timeout=old.timeout if timeout is None else _checked_timeout(timeout),
-            retry=retry or old.retry,
+            retry=old.retry if retry is None else _checked_retry(retry),
             budget=RetryBudget(retry.budget) if retry and retry.budget != old.retry.budget else old.budget,
         )
         return view
@@ -185,9 +189,14 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI):
             InvalidArgumentError: The request cannot be sent.
             APIError: The server answered with an error status.
             ConnectionFailed: No answer came.
+            DeadlineExceeded: Time ran out.
+            ResponseFormatError: The answer is larger than 64 MiB.
+            ClientStateError: The client is closed, or its session belongs to another loop.
         """
-        if method.upper() not in METHODS:
+        if not isinstance(method, str) or method.upper() not in METHODS:
             raise InvalidArgumentError(f"method is {method!r}; it must be one of {', '.join(sorted(METHODS))}")
+        if params is not None and not isinstance(params, Mapping):
+            raise InvalidArgumentError(f"params is {params!r}; it must be a mapping of names to values")
         return await self._pipeline.call(
             Request(
                 method=method.upper(),
@@ -196,16 +205,29 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI):
                 json=json,
                 headers=_added_headers(headers),
                 replay=Replay.SAFE if method.upper() in IDEMPOTENT else Replay.ONCE,
-            )
+            ),
+            parse=lambda response: response,
         )
+
+
+def _with_project(headers: Mapping[str, str], project: str | None) -> dict[str, str]:
+    """Return the headers of a view; an empty project takes away what the client itself sends."""
+    if project is None:
+        return dict(headers)
+    others = {name: value for name, value in headers.items() if name != PROJECT}
+    return others | (checked_headers({PROJECT: project}) if project else {})
 
 
 def _setting(value: str | None, variable: str) -> str | None:
     return os.environ.get(variable) if value is None else value
 
 
-def _checked_source(key: str | KeyProvider | None) -> Secret | KeyProvider:
-    return key if callable(key) else checked_key(key)
+def _concealed(key: str | KeyProvider | None) -> Secret | KeyProvider:
+    return key if callable(key) else wrapped(key)
+
+
+def _checked_source(key: Secret | KeyProvider) -> Secret | KeyProvider:
+    return checked_key(key) if isinstance(key, Secret) else key
 
 
 def _checked_timeout(timeout: float) -> float:
@@ -214,19 +236,26 @@ def _checked_timeout(timeout: float) -> float:
     return float(timeout)
 
 
+def _checked_retry(retry: RetryPolicy) -> RetryPolicy:
+    if not isinstance(retry, RetryPolicy):
+        raise InvalidArgumentError(f"retry is {retry!r}; it must be a RetryPolicy, as in RetryPolicy(attempts=3)")
+    return retry
+
+
+def _checked_observer(on_attempt: OnAttempt | None) -> OnAttempt | None:
+    if on_attempt is not None and (not callable(on_attempt) or iscoroutinefunction(on_attempt)):
+        raise InvalidArgumentError(
+            f"on_attempt is {on_attempt!r}; it must be a plain function, as it is not awaited"
+        )
+    return on_attempt
+
+
 def _checked_base_url(text: str) -> str:
     url = base_url(text)
-    if url.startswith("http://") and not _is_loopback(urlsplit(url).hostname or ""):
+    if url.startswith("http://") and not is_loopback(urlsplit(url).hostname or ""):
         text = f"{url} is plain http: the API key and the data can be read on the way; use https"
         warnings.warn(text, UserWarning, stacklevel=3)
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")  # RFC 6761, 6.3
 
 
 def _default_headers(organization: str | None, project: str | None, headers: Mapping[str, str]) -> dict[str, str]:

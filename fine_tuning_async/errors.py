@@ -32,7 +32,6 @@ __all__ = [
     "ServerError",
     "SourceNotFoundError",
     "UnprocessableEntityError",
-    "error_class",
 ]
 
 
@@ -77,7 +76,7 @@ class ClientStateError(FineTuningError, RuntimeError):
     """The client cannot be used here: it is closed, or its borrowed session belongs to another event loop."""
 
 
-class ConnectionFailed(FineTuningError):  # noqa: N818 - the name is part of the public face
+class ConnectionFailed(FineTuningError, ConnectionError):  # noqa: N818 - the name is part of the public face
     """No answer came back.
 
     Attributes:
@@ -92,7 +91,7 @@ class ConnectionFailed(FineTuningError):  # noqa: N818 - the name is part of the
         self.ended = ended
 
 
-class DeadlineExceeded(FineTuningError):  # noqa: N818 - the name is part of the public face
+class DeadlineExceeded(FineTuningError, TimeoutError):  # noqa: N818 - the name is part of the public face
     """The deadline of a call passed before an answer that settles it.
 
     Attributes:

@@ -54,13 +54,16 @@ class Paginator(Generic[T]):
     Every error that is raised on the way carries `cursor`: pass it as `after` to go on where it failed.
     """
 
-    def __init__(self, fetch: Fetch[T], *, after: str | None = None, max_items: int | None = None) -> None:
+    def __init__(
+        self, fetch: Fetch[T], *, after: str | None = None, max_items: int | None = None, name: str = "..."
+    ) -> None:
         self._fetch = fetch
+        self._name = name
         self._after = after
         self._max_items = max_items
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(after={self._after!r}, max_items={self._max_items!r})"
+        return f"<{type(self).__name__} of {self._name} after={self._after!r} max_items={self._max_items!r}>"
 
     async def __aiter__(self) -> AsyncGenerator[T]:
         walk = self._walk()
@@ -113,14 +116,15 @@ class Paginator(Generic[T]):
         return Page([], has_more=False, next_cursor=None) if page is None else page
 
     def _walk(self) -> _Walk[T]:
-        return _Walk(self._fetch, self._after, self._max_items)
+        return _Walk(self._fetch, self._after, self._max_items, self._name)
 
 
 class _Walk(Generic[T]):
     """One way through the pages: where it is, what it has seen, and the page that is on its way."""
 
-    def __init__(self, fetch: Fetch[T], after: str | None, max_items: int | None) -> None:
+    def __init__(self, fetch: Fetch[T], after: str | None, max_items: int | None, name: str) -> None:
         self._fetch = fetch
+        self._name = name
         self._after = after
         self._left = max_items
         self._seen = set() if after is None else {after}
@@ -166,11 +170,14 @@ class _Walk(Generic[T]):
         cursor = page.next_cursor
         if cursor is None:
             if page.has_more:
-                raise PaginationError("the server says that more items follow, but gives no way to reach them")
+                raise PaginationError(
+                    f"{self._name}: the server says that more items follow, but gives no way to reach them"
+                )
             self._ended = True
         elif cursor in self._seen:
             raise PaginationError(
-                f"the server leads back to {cursor!r}, where the iteration was before: it seems to ignore `after`"
+                f"{self._name}: the server leads back to {cursor!r}, where the iteration was before: "
+                "it seems to ignore `after`"
             )
         else:
             self._seen.add(cursor)
@@ -181,7 +188,10 @@ class _Walk(Generic[T]):
         if self._left > 0:
             return page
         self._ended = True
-        return page if self._left == 0 else evolve(page, data=page.data[:left])
+        if self._left == 0:
+            return page
+        last = getattr(page.data[left - 1], "id", None)
+        return evolve(page, data=page.data[:left], has_more=True, next_cursor=last)
 
 
 def _look_at(task: asyncio.Task[Page[T]]) -> None:

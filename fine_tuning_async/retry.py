@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
+from ._wire import Replay
 from .errors import (
     APIError,
     ConnectionFailed,
@@ -19,11 +20,10 @@ from .errors import (
 if TYPE_CHECKING:
     from attrs import Attribute
 
-    from ._wire import Replay
-
 __all__ = ["AttemptRecord", "RetryBudget", "RetryPolicy"]
 
 TOO_MANY_REQUESTS = 429
+SEE_OTHER = 303  # what a server answers that has done the work, and says where to see it (RFC 9110, 15.4.4)
 REQUEST_TIMEOUT = 408
 TOO_EARLY = 425
 SERVER_ERRORS = 500
@@ -128,7 +128,7 @@ class AttemptRecord:
 def is_ambiguous(failure: FineTuningError) -> bool:
     """Tell whether the server may have acted on a request that ended like this."""
     if isinstance(failure, APIError):
-        return failure.status == REQUEST_TIMEOUT or _may_have_acted(failure.status)
+        return failure.status in {REQUEST_TIMEOUT, SEE_OTHER} or _may_have_acted(failure.status)
     if isinstance(failure, ConnectionFailed | DeadlineExceeded):
         return failure.sent is not False
     # A success that cannot be read; what the client refused itself was never sent.
@@ -138,12 +138,12 @@ def is_ambiguous(failure: FineTuningError) -> bool:
 def may_retry(failure: FineTuningError, replay: Replay) -> bool:
     """Tell whether a request may be sent again after this failure."""
     if isinstance(failure, ConnectionFailed):
-        return failure.sent is False or replay.name == "SAFE"
+        return failure.sent is False or replay is Replay.SAFE
     if not isinstance(failure, APIError) or failure.code in HOPELESS_CODES:
         return False
     if failure.status == TOO_MANY_REQUESTS:
         return True
-    if replay.name != "SAFE" or failure.status in HOPELESS_STATUSES:
+    if replay is not Replay.SAFE or failure.status in HOPELESS_STATUSES:
         return False
     return failure.status in {REQUEST_TIMEOUT, TOO_EARLY} or failure.status >= SERVER_ERRORS
 

@@ -88,7 +88,7 @@ class AiohttpTransport:
         except FineTuningError as error:
             failure, cause = error, error.__cause__
         except aiohttp.ClientError as error:
-            failure, cause = translated(error, parcel), scrubbed(error)
+            failure, cause = translated(error, parcel, tracker, closed=session.closed), scrubbed(error)
         except TimeoutError as error:
             failure, cause = timed_out(parcel, tracker), scrubbed(error)
         except (OSError, ValueError, RuntimeError) as error:
@@ -126,8 +126,9 @@ async def _exchange(
         middlewares=(_authorizing(key),) if late else (),
         upload_tracker=tracker,
     ) as answer:
-        body = await _read(answer, MAX_BODY if answer.status < HTTPStatus.BAD_REQUEST else MAX_ERROR_BODY)
-        return Response(answer.status, answer.headers, body)
+        response = Response(answer.status, answer.headers, b"")
+        response.body = await _read(answer, response.request_id)
+        return response
 
 
 def _set_late(session: aiohttp.ClientSession) -> bool:
@@ -177,7 +178,8 @@ class _Stream:
         limit.reschedule(clock() + self._idle)
 
 
-async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
+async def _read(answer: aiohttp.ClientResponse, request_id: str | None) -> bytes:
+    limit = MAX_BODY if answer.status < HTTPStatus.BAD_REQUEST else MAX_ERROR_BODY
     length = answer.content_length
     if length is not None and length <= limit and "Content-Encoding" not in answer.headers:
         return await answer.read()
@@ -190,7 +192,7 @@ async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
             break
     if size > limit and answer.status < HTTPStatus.BAD_REQUEST:
         raise ResponseFormatError(
-            f"the answer is larger than {limit // 2**20} MiB, and was not read to its end; "
-            "ask for smaller pages with limit, or for a file by its download"
+            f"the answer is larger than {limit // 2**20} MiB, and was not read to its end: ask for smaller pages",
+            request_id=request_id,
         )
     return b"".join(chunks)[:limit]

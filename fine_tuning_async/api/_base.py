@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fine_tuning_async._pipeline import Pipeline
+    from fine_tuning_async._wire import Response
 
 __all__ = ["JOBS", "BaseAPI", "job_path"]
 
@@ -34,8 +35,10 @@ class BaseAPI:
     _pipeline: Pipeline
 
     async def _fetch(self, request: Request, cls: type[M], *, deadline: float | None = None) -> M:
-        response = await self._pipeline.call(request, deadline=deadline)
-        return structure(cls, response.json(), request_id=response.request_id)
+        def parse(response: Response) -> M:
+            return structure(cls, response.json(), request_id=response.request_id)
+
+        return await self._pipeline.call(request, parse, deadline=deadline)
 
     def _list(
         self,
@@ -53,9 +56,11 @@ class BaseAPI:
 
         async def fetch(cursor: str | None) -> Page[M]:
             where = query if cursor is None else {**query, "after": cursor}
-            return parse_page(cls, await self._pipeline.call(Request(method="GET", path=path, query=where)))
+            request = Request(method="GET", path=path, query=where)
+            return await self._pipeline.call(request, lambda response: parse_page(cls, response))
 
-        return Paginator(fetch, after=after, max_items=max_items)
+        first = Request(method="GET", path=path, query=query)
+        return Paginator(fetch, after=after, max_items=max_items, name=f"{first.method} {first.target}")
 
 
 def _check_list(after: str | None, limit: int | None, max_items: int | None) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from fine_tuning_async._codec import from_dict, to_dict
-from fine_tuning_async.errors import InvalidArgumentError, ResponseFormatError
+from fine_tuning_async._codec import complaint, from_dict, to_dict
+from fine_tuning_async.errors import InvalidArgumentError
 from fine_tuning_async.models import Integration, Method, SupervisedHyperparameters, WireObject
 from fine_tuning_async.models._limits import Items, Limit, Text, Whole, check, check_metadata, require
 
@@ -55,6 +55,8 @@ def create_body(
     }
     body: dict[str, object] = {"model": model, "training_file": training_file}
     body |= {name: value for name, value in fields.items() if value is not None}
+    if extra_body is not None and not isinstance(extra_body, Mapping):
+        raise InvalidArgumentError(f"extra_body is a {type(extra_body).__name__}; it must be a mapping")
     if repeated := body.keys() & (extra_body or {}).keys():
         raise InvalidArgumentError(f"extra_body repeats {', '.join(sorted(repeated))}; say it once")
     return {**body, **(extra_body or {})}
@@ -87,9 +89,7 @@ def _document(cls: type[M], value: M | Mapping[str, object] | None, name: str) -
     if not isinstance(value, cls | Mapping):
         raise InvalidArgumentError(f"{name} is {value!r}; it must be a {cls.__name__} or the JSON object of one")
     document = to_dict(value) if isinstance(value, WireObject) else dict(value)
-    try:
-        check(from_dict(cls, document), name)
-    except ResponseFormatError as error:
-        complaint = str(error).partition("$")[2]
-        raise InvalidArgumentError(f"{name}{complaint}") from None
+    if (wrong := complaint(cls, document)) is not None:
+        raise InvalidArgumentError(f"{name}{wrong}")
+    check(from_dict(cls, document), name)
     return document

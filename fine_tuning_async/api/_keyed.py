@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
 import warnings
 from contextlib import asynccontextmanager
@@ -36,9 +35,8 @@ if TYPE_CHECKING:
 
     from fine_tuning_async.models import FineTuningJob
     from fine_tuning_async.pagination import Paginator
-    from fine_tuning_async.retry import RetryPolicy
 
-__all__ = ["KeyedCreate", "Keys", "with_key"]
+__all__ = ["HEADER", "KeyedCreate", "Keys", "with_key"]
 
 KEY = "idempotency_key"
 DIGEST = "idempotency_digest"
@@ -60,8 +58,7 @@ FIRST_GAP = 0.5
 class Keys:
     """The keys in use in one client, and what it has learned about the server's memory for them."""
 
-    keeps_metadata: bool = False
-    drops_metadata: bool = False
+    keeps_metadata: bool | None = None  # None until it was seen
     _locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = field(factory=WeakValueDictionary)
 
     @asynccontextmanager
@@ -82,16 +79,20 @@ class Keys:
 
     def learn(self, job: FineTuningJob, key: str) -> None:
         """See from a job that was created with a key whether the server keeps metadata."""
-        if (job.metadata or {}).get(KEY) == key:
-            self.keeps_metadata = True
-        else:
-            self.drops_metadata = True
-            warnings.warn(
-                f"the server dropped the metadata of job {job.id}: an idempotency key cannot protect against "
-                "paying twice there",
-                UserWarning,
-                stacklevel=4,
+        keeps, told = (job.metadata or {}).get(KEY) == key, self.keeps_metadata is False
+        self.keeps_metadata = keeps
+        if not keeps and not told:
+            _warn(
+                f"the server dropped the metadata of job {job.id}: no key can protect against paying twice there"
             )
+
+
+def _warn(text: str) -> None:
+    try:
+        warnings.warn(text, UserWarning, stacklevel=2)
+    except UserWarning:
+        # Warnings are errors here; but the job is there, and its id must reach the caller.
+        logger.warning(text)
 
 
 def with_key(body: Mapping[str, object], key: str) -> dict[str, object]:
@@ -127,6 +128,8 @@ class KeyedCreate:
     Attributes:
         post: Sends the create, until a time on the loop's clock.
         search: Lists the jobs, by a metadata filter or all of them.
+        wait_after: Says how many seconds to wait after a failure, by the attempt and the seconds that are left;
+            None to give up.
         timeout: Seconds for all of it.
     """
 
@@ -135,7 +138,7 @@ class KeyedCreate:
     keys: Keys
     post: Callable[[float], Awaitable[FineTuningJob]]
     search: Callable[[Mapping[str, str] | None], Paginator[FineTuningJob]]
-    retry: RetryPolicy
+    wait_after: Callable[[FineTuningError, int, float], float | None]
     timeout: float
     _end: float = field(init=False, default=0.0)
 
@@ -157,7 +160,7 @@ class KeyedCreate:
             raise DeadlineExceeded(text, sent=False) from None
 
     async def _create(self, send_until: float) -> FineTuningJob:
-        since, attempt = time.time() - SKEW, 1
+        clock, since, attempt = asyncio.get_running_loop().time, time.time() - SKEW, 1
         while True:
             try:
                 job = await self.post(send_until)
@@ -167,13 +170,14 @@ class KeyedCreate:
                 found = await self._look(error, since)
                 if found is not None:
                     return found
-                if attempt >= self.retry.attempts:
+                delay = self.wait_after(error, attempt, send_until - clock())
+                if delay is None:
                     error.add_note("The list shows that no job was made: it is safe to create it again.")
                     raise
             else:
                 self.keys.learn(job, self.key)
                 return job
-            await asyncio.sleep(random.uniform(0, self.retry.ceiling(attempt)))  # noqa: S311 - jitter guards nothing
+            await asyncio.sleep(delay)
             attempt += 1
 
     async def _look(self, failure: FineTuningError, since: float) -> FineTuningJob | None:
@@ -189,8 +193,9 @@ class KeyedCreate:
                     found = await self._find(since)
                     if found or (_proves_absence(failure) and await self._keeps_metadata(since)):
                         return found
-            except (ClientStateError, IdempotencyKeyReusedError):
-                raise
+            except (ClientStateError, IdempotencyKeyReusedError) as error:
+                # No further look can help, and a job may exist all the same.
+                raise self._uncertain(failure) from error
             except (FineTuningError, TimeoutError) as error:
                 logger.debug("a look for the key %r failed, which says nothing: %s", self.key, error)
             if clock() + gap >= self._end:
@@ -214,7 +219,8 @@ class KeyedCreate:
         if digest is None or (isinstance(asked, dict) and digest == asked[DIGEST]):
             return job
         raise IdempotencyKeyReusedError(
-            f"idempotency_key {self.key!r} made job {job.id} with other parameters; take a new key for a new job"
+            f"idempotency_key {self.key!r} made job {job.id} with other parameters (a file that was uploaded "
+            "anew has another id); take a new key for a new job"
         )
 
     async def _keeps_metadata(self, since: float) -> bool:
@@ -222,8 +228,8 @@ class KeyedCreate:
 
         Where that was not seen yet, a recent job on the same file that has lost its metadata says no.
         """
-        if self.keys.drops_metadata or self.keys.keeps_metadata:
-            return not self.keys.drops_metadata
+        if self.keys.keeps_metadata is not None:
+            return self.keys.keeps_metadata
         async for job in self.search(None):
             if job.created_at < since:
                 break

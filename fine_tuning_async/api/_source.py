@@ -20,6 +20,7 @@ Progress: TypeAlias = Callable[[int, int], object]
 
 # Large enough that the hop to a thread costs nothing beside the read, small enough to be held several times.
 CHUNK = 2**18
+LONGEST_SHOWN = 80
 DEFAULT_NAME = "data.jsonl"
 
 
@@ -40,17 +41,23 @@ class Source:
             InvalidArgumentError: The file has become shorter, or can no longer be read.
         """
         file = await self._opened()
+        reading: asyncio.Future[bytes] | None = None
         try:
             left = self.size
             while left:
-                chunk = await asyncio.to_thread(self._read, file, min(CHUNK, left))
+                reading = asyncio.get_running_loop().run_in_executor(None, self._read, file, min(CHUNK, left))
+                chunk = await asyncio.shield(reading)
                 if not chunk:
                     raise InvalidArgumentError(f"{self.filename} became {left} bytes shorter while it was sent")
                 left -= len(chunk)
                 yield chunk
         finally:
             if self._owned:
-                file.close()
+                _close(file, reading)
+            elif reading is not None and not reading.done():
+                # The thread cannot be cancelled, and the file is the caller's again once this returns.
+                reading.add_done_callback(_look_at)
+                await asyncio.wait([reading])
 
     async def _opened(self) -> IO[bytes]:
         opening = asyncio.get_running_loop().run_in_executor(None, self._open)
@@ -75,9 +82,26 @@ class Source:
 
     def _read(self, file: IO[bytes], size: int) -> bytes:
         try:
-            return file.read(size)
+            chunk = file.read(size)
         except (OSError, ValueError) as error:
             raise InvalidArgumentError(f"{self.filename} cannot be read: {error}") from None
+        if not isinstance(chunk, bytes | bytearray | memoryview):
+            raise InvalidArgumentError(f"{self.filename} reads as {type(chunk).__name__}; open it with mode 'rb'")
+        return bytes(chunk)
+
+
+def _close(file: IO[bytes], reading: asyncio.Future[bytes] | None) -> None:
+    if reading is None or reading.done():
+        file.close()
+    else:
+        # A thread still reads, and to close the file would block the loop until it has.
+        reading.add_done_callback(_look_at)
+        reading.add_done_callback(lambda _: file.close())
+
+
+def _look_at(reading: asyncio.Future[bytes]) -> None:
+    # A failure that nobody comes to see would be logged by asyncio as forgotten.
+    _ = reading.cancelled() or reading.exception()
 
 
 async def open_source(source: UploadSource, filename: str | None) -> Source:
@@ -93,7 +117,9 @@ async def open_source(source: UploadSource, filename: str | None) -> Source:
     if isinstance(source, str | os.PathLike):
         return await asyncio.to_thread(_from_path, Path(source), filename)
     if not hasattr(source, "read"):
-        raise InvalidArgumentError(f"source is {source!r}; give a path, bytes or a file opened in binary mode")
+        raise InvalidArgumentError(
+            f"source is a {type(source).__name__}; give a path, bytes or a file opened in binary mode"
+        )
     return await asyncio.to_thread(_from_file, source, filename)
 
 
@@ -101,12 +127,21 @@ def _from_path(path: Path, filename: str | None) -> Source:
     try:
         regular, size = path.is_file(), path.stat().st_size
     except FileNotFoundError:
-        raise SourceNotFoundError(f"there is no file {str(path)!r} to upload") from None
+        raise SourceNotFoundError(f"there is no file {_excerpt(path)} to upload; {_A_STR_IS_A_PATH}") from None
     except (OSError, ValueError) as error:
-        raise InvalidArgumentError(f"{str(path)!r} cannot be read: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidArgumentError(f"{_excerpt(path)} cannot be read: {reason}; {_A_STR_IS_A_PATH}") from None
     if not regular:
-        raise InvalidArgumentError(f"{str(path)!r} is no regular file; give the path of the file to upload")
+        raise InvalidArgumentError(f"{_excerpt(path)} is no regular file; give the path of the file to upload")
     return Source(size, filename or path.name, lambda: path.open("rb"))
+
+
+_A_STR_IS_A_PATH = "a str is taken for a path: to upload its text, give it as bytes"
+
+
+def _excerpt(path: Path) -> str:
+    text = str(path)
+    return repr(text) if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]!r}... ({len(text)} characters)"
 
 
 def _from_file(file: IO[bytes], filename: str | None) -> Source:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from fine_tuning_async._wire import Body, Request, multipart
+from fine_tuning_async.errors import InvalidArgumentError
 from fine_tuning_async.models import File
 from fine_tuning_async.models._limits import Text, Whole, require
 
@@ -57,6 +59,10 @@ class FilesAPI(BaseAPI):
             APIError: The server refused.
         """
         fields = _form(purpose, expires_after)
+        if iscoroutinefunction(progress):
+            raise InvalidArgumentError(
+                "progress is a coroutine function; it must be a plain one: it is not awaited"
+            )
         content = await open_source(source, filename)
         body = _body(fields, content, progress)
         return await self._fetch(Request(method="POST", path=FILES, body=body), File)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -20,7 +21,7 @@ from fine_tuning_async.retry import is_ambiguous
 
 from ._base import JOBS, BaseAPI, job_path
 from ._create import create_body
-from ._keyed import KeyedCreate, Keys, with_key
+from ._keyed import HEADER, KeyedCreate, Keys, with_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +34,10 @@ __all__ = ["NO_METADATA", "JobsAPI", "NoMetadata"]
 # In or past the state that was asked for.
 _CANCELLED = frozenset({JobStatus.CANCELING, JobStatus.CANCELLED, JobStatus.CANCELED})
 _PAUSED = frozenset({JobStatus.PAUSING, JobStatus.PAUSED})
-_RESUMED = frozenset({JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.SUCCEEDED})
+_RESUMED = frozenset(
+    {JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.SUCCEEDED, JobStatus.FAILED}
+)
+LARGE_PAGE = 100  # the most that OpenAI gives at once
 
 
 class NoMetadata(Enum):
@@ -107,6 +111,9 @@ class JobsAPI(BaseAPI):
             return await self._create_by(key, body)
         try:
             return await self._post_job(body)
+        except asyncio.CancelledError as error:
+            error.add_note("create_job was cancelled on its way: a paid job may exist; look with list_jobs().")
+            raise
         except (APIError, ConnectionFailed, DeadlineExceeded, ResponseFormatError) as failure:
             if not is_ambiguous(failure):
                 raise
@@ -119,15 +126,15 @@ class JobsAPI(BaseAPI):
         body = with_key(plain, key)
 
         async def post(until: float) -> FineTuningJob:
-            return await self._post_job(body, headers={"Idempotency-Key": key}, until=until)
+            return await self._post_job(body, headers={HEADER: key}, until=until)
 
         create = KeyedCreate(
             body=body,
             key=key,
             keys=self._keys,
             post=post,
-            search=lambda metadata: self.list_jobs(metadata=metadata),
-            retry=self._pipeline.retry,
+            search=lambda metadata: self.list_jobs(metadata=metadata, limit=LARGE_PAGE),
+            wait_after=self._pipeline.wait_after,
             timeout=self._pipeline.timeout,
         )
         return await create.run()
@@ -176,16 +183,16 @@ class JobsAPI(BaseAPI):
             BadRequestError: The job has finished.
             NotFoundError: There is no such job.
         """
-        return await self._turn(job_id, "cancel", _CANCELLED)
+        return await self._transition(job_id, "cancel", _CANCELLED)
 
     async def pause_job(self, job_id: str) -> FineTuningJob:
-        """Pause a running job (operationId pauseFineTuningJob).
+        """Pause a running job (operationId pauseFineTuningJob). It may still be `pausing` when this returns.
 
         Raises:
             BadRequestError: The job cannot be paused as it is.
             NotFoundError: There is no such job.
         """
-        return await self._turn(job_id, "pause", _PAUSED)
+        return await self._transition(job_id, "pause", _PAUSED)
 
     async def resume_job(self, job_id: str) -> FineTuningJob:
         """Resume a paused job (operationId resumeFineTuningJob).
@@ -194,7 +201,7 @@ class JobsAPI(BaseAPI):
             BadRequestError: The job is not paused.
             NotFoundError: There is no such job.
         """
-        return await self._turn(job_id, "resume", _RESUMED)
+        return await self._transition(job_id, "resume", _RESUMED)
 
     def list_events(
         self,
@@ -218,22 +225,28 @@ class JobsAPI(BaseAPI):
         path = f"{job_path(job_id)}/events"
         return self._list(path, JobEvent, query={}, after=after, limit=limit, max_items=max_items)
 
-    async def _turn(self, job_id: str, verb: str, reached: frozenset[str]) -> FineTuningJob:
+    async def _transition(self, job_id: str, verb: str, reached: frozenset[str]) -> FineTuningJob:
         """Ask for another state; where the answer is lost, look whether the job got there."""
+        deadline = asyncio.get_running_loop().time() + self._pipeline.timeout
         request = Request(method="POST", path=f"{job_path(job_id)}/{verb}", replay=Replay.ONCE)
         try:
-            return await self._fetch(request, FineTuningJob)
-        except (APIError, ConnectionFailed, DeadlineExceeded) as failure:
+            return await self._fetch(request, FineTuningJob, deadline=deadline)
+        except (APIError, ConnectionFailed, DeadlineExceeded, ResponseFormatError) as failure:
             if not is_ambiguous(failure):
                 raise
-            return await self._reached(job_id, reached, failure)
+            job = await self._look_at(job_id, failure, deadline)
+            if job.status in reached:
+                return job
+            failure.add_note(f"The job was looked at afterwards, and is {job.status}; it is safe to ask again.")
+            raise
 
-    async def _reached(self, job_id: str, states: frozenset[str], failure: FineTuningError) -> FineTuningJob:
-        job = await self.retrieve_job(job_id)
-        if job.status in states:
-            return job
-        failure.add_note(f"The job was looked at afterwards, and is {job.status}; it is safe to ask again.")
-        raise failure
+    async def _look_at(self, job_id: str, failure: FineTuningError, deadline: float) -> FineTuningJob:
+        try:
+            request = Request(method="GET", path=job_path(job_id))
+            return await self._fetch(request, FineTuningJob, deadline=deadline)
+        except FineTuningError as error:
+            failure.add_note(f"A look at the job afterwards failed too: {error}")
+            raise failure from None
 
 
 def _metadata_query(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from ipaddress import ip_address
 from math import inf
 from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations at run time
 from typing import Annotated
@@ -11,6 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from fine_tuning_async import server
+from fine_tuning_async._urls import is_loopback
 
 from .failure import CommandFailure
 from .output import complain, tell
@@ -49,7 +49,7 @@ def serve(
         speed: Simulated seconds in a second: at 60, a minute of training takes a second. 0 stops the clock, and
             jobs stay as they are.
     """
-    if not _is_loopback(host):
+    if not is_loopback(host):
         complain(f"warning: {host} can be reached from other machines, and any key is accepted")
     try:
         asyncio.run(
@@ -65,10 +65,3 @@ def serve(
     except server.StartError as error:
         raise CommandFailure(str(error)) from error
     return 0
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")  # RFC 6761, 6.3

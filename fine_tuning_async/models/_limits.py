@@ -2,7 +2,8 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Protocol, get_args, get_origin, get_type_hints, runtime_checkable
+from functools import cache
+from typing import Annotated, Any, Protocol, cast, get_args, get_origin, get_type_hints, runtime_checkable
 
 from attrs import frozen
 
@@ -145,13 +146,12 @@ def check_metadata(metadata: Mapping[str, str], name: str = "metadata", *, pairs
 
 def _limited(value: object, path: str) -> Iterator[tuple[str, object, Limit]]:
     if isinstance(value, WireObject):
-        hints = get_type_hints(type(value), include_extras=True)
-        for wire_name, attribute in wire_names(type(value)).items():
+        for wire_name, attribute, limits in _table(cast("Any", type(value))):
             each = getattr(value, attribute)
             if each is None:
                 continue
             where = f"{path}.{wire_name}"
-            yield from ((where, each, limit) for limit in _limits_of(hints[attribute]))
+            yield from ((where, each, limit) for limit in limits)
             yield from _limited(each, where)
     elif isinstance(value, dict):
         for key, each in value.items():
@@ -159,6 +159,13 @@ def _limited(value: object, path: str) -> Iterator[tuple[str, object, Limit]]:
     elif isinstance(value, list | tuple):
         for index, each in enumerate(value):
             yield from _limited(each, f"{path}[{index}]")
+
+
+@cache
+def _table(cls: Any) -> tuple[tuple[str, str, tuple[Limit, ...]], ...]:
+    """The JSON keys of a model, with attribute and limits; kept, because reading annotations is slow."""
+    hints = get_type_hints(cls, include_extras=True)
+    return tuple((key, name, tuple(_limits_of(hints[name]))) for key, name in wire_names(cls).items())
 
 
 def _limits_of(hint: object) -> Iterator[Limit]:

@@ -1,9 +1,10 @@
 """Methods of fine-tuning: supervised, DPO, reinforcement."""
 
-from inspect import Signature, signature
-from typing import Annotated, ClassVar, Generic, Self, TypeAlias, TypeVar, overload
+from typing import Annotated, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar, cast, overload
 
 from attrs import field, fields
+
+from fine_tuning_async.errors import InvalidArgumentError
 
 from ._base import JSONObject, WireObject, model
 from ._limits import Fraction, OneOf, Whole, check
@@ -21,6 +22,8 @@ __all__ = [
 
 T = TypeVar("T")
 H = TypeVar("H", bound=WireObject)
+
+Auto: TypeAlias = Literal["auto"]
 
 # What a caller may send, from the schemas FineTune*Hyperparameters. Servers answer with more (-1, null).
 Epochs: TypeAlias = Annotated[int | str | None, Whole(1, 50)]
@@ -95,10 +98,9 @@ class _Branch(Generic[T]):
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._attribute: str = f"_{name}"
-        # An object with `__get__` passes for a builtin, of which inspect and help know no parameters.
-        call = type(self).__call__.__get__(self)
-        self.__signature__: Signature = signature(call)
-        self.__doc__ = call.__doc__
+        # What help() and error messages call it.
+        build = vars(type(self))["__call__"]
+        build.__name__, build.__qualname__ = name, f"{owner.__name__}.{name}"
 
     @overload
     def __get__(self, instance: None, owner: type) -> Self: ...
@@ -108,7 +110,8 @@ class _Branch(Generic[T]):
 
     def __get__(self, instance: "Method | None", owner: type) -> Self | T | None:
         if instance is None:
-            return self
+            # The bound method is the same to call, and is known to help() and inspect as what it is.
+            return cast("Self", vars(type(self))["__call__"].__get__(self))
         settings: T | None = getattr(instance, self._attribute)
         return settings
 
@@ -117,9 +120,9 @@ class _Supervised(_Branch[SupervisedMethod]):
     def __call__(
         self,
         *,
-        n_epochs: int | str | None = None,
-        batch_size: int | str | None = None,
-        learning_rate_multiplier: float | str | None = None,
+        n_epochs: int | Auto | None = None,
+        batch_size: int | Auto | None = None,
+        learning_rate_multiplier: float | Auto | None = None,
     ) -> "Method":
         """Return a supervised method; what is left out is the server's choice.
 
@@ -134,10 +137,10 @@ class _DPO(_Branch[DPOMethod]):
     def __call__(
         self,
         *,
-        n_epochs: int | str | None = None,
-        batch_size: int | str | None = None,
-        learning_rate_multiplier: float | str | None = None,
-        beta: float | str | None = None,
+        n_epochs: int | Auto | None = None,
+        batch_size: int | Auto | None = None,
+        learning_rate_multiplier: float | Auto | None = None,
+        beta: float | Auto | None = None,
     ) -> "Method":
         """Return a DPO method; what is left out is the server's choice.
 
@@ -154,19 +157,21 @@ class _Reinforcement(_Branch[ReinforcementMethod]):
         grader: Grader,
         *,
         response_format: JSONObject | None = None,
-        n_epochs: int | str | None = None,
-        batch_size: int | str | None = None,
-        learning_rate_multiplier: float | str | None = None,
-        compute_multiplier: float | str | None = None,
-        eval_interval: int | str | None = None,
-        eval_samples: int | str | None = None,
-        reasoning_effort: str | None = None,
+        n_epochs: int | Auto | None = None,
+        batch_size: int | Auto | None = None,
+        learning_rate_multiplier: float | Auto | None = None,
+        compute_multiplier: float | Auto | None = None,
+        eval_interval: int | Auto | None = None,
+        eval_samples: int | Auto | None = None,
+        reasoning_effort: Literal["default", "low", "medium", "high"] | None = None,
     ) -> "Method":
         """Return a reinforcement method scored by a grader; what is left out is the server's choice.
 
         Raises:
             InvalidArgumentError: A value is out of the specification's range.
         """
+        if not isinstance(grader, WireObject):
+            raise InvalidArgumentError(f"grader is {grader!r}; it must be a grader, such as a StringCheckGrader")
         chosen = ReinforcementHyperparameters(
             n_epochs,
             batch_size,

@@ -59,6 +59,9 @@ class LocalServer:
         self._running: _Thread | None = None
         self._mounted: web.Application | None = None
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {'not running' if self._running is None else self._running.url}>"
+
     @property
     def url(self) -> str:
         """The base URL, `http://127.0.0.1:PORT/v1`.

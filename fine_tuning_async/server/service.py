@@ -108,6 +108,8 @@ class Service:
         Raises:
             UnknownJobError: There is none of this id.
         """
+        if not isinstance(job_id, str):
+            raise TypeError(f"job_id is a {type(job_id).__name__}; it must be a string: pass the job's `id`")
         found = self.store.jobs.find(job_id)
         if found is None:
             raise UnknownJobError(f"the server holds no job {job_id!r}")

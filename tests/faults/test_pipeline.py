@@ -211,7 +211,15 @@ async def test_a_create_follows_a_redirect_that_keeps_its_method_and_body() -> N
     assert second.body == first.body
 
 
-@pytest.mark.parametrize("status", [301, 302, 303])
+async def test_a_create_answered_with_see_other_may_have_been_made() -> None:
+    script = [redirect("/elsewhere", 303), answer(body=JOB)]
+    async with MisbehavingServer(script) as server, FineTuningClient("k", base_url=server.url) as client:
+        with pytest.raises(CreateUncertainError):
+            await client.create_job("m", "file-1")
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302])
 async def test_a_create_does_not_follow_a_redirect_that_would_make_it_a_read(status: int) -> None:
     script = [redirect("/elsewhere", status), answer(body=JOB)]
     async with MisbehavingServer(script) as server, FineTuningClient("k", base_url=server.url) as client:

@@ -159,7 +159,12 @@ def test_what_builtin_code_expects_to_catch_is_caught() -> None:
 @pytest.mark.parametrize("cls", [ConnectionFailed, DeadlineExceeded, CreateUncertainError, ResponseFormatError])
 def test_what_is_no_answer_is_no_api_error(cls: type[FineTuningError]) -> None:
     assert not issubclass(cls, APIError)
-    assert cls.__bases__ == (FineTuningError,)
+    assert issubclass(cls, FineTuningError)
+
+
+def test_what_everybody_catches_catches_them_too() -> None:
+    assert issubclass(DeadlineExceeded, TimeoutError)
+    assert issubclass(ConnectionFailed, ConnectionError)
 
 
 def test_a_format_error_points_at_the_root_unless_told_otherwise() -> None:

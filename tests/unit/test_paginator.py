@@ -185,15 +185,15 @@ async def test_max_items_holds_for_the_first_page_too(most: int, expected: list[
     assert len(server.asked) == min(most, 1)
 
 
-async def test_a_page_that_max_items_cuts_keeps_its_other_fields() -> None:
+async def test_a_page_that_max_items_cuts_says_that_more_follows_and_leads_on_from_the_cut() -> None:
     server = OneList(2, 3)
     *_, last = [page async for page in server.paginator(max_items=3).pages()]
-    assert last == Page(["item-2"], has_more=False, next_cursor=None, request_id="req-1")
+    assert last == Page(["item-2"], has_more=True, next_cursor=None, request_id="req-1")
     assert server.chunks[1] == ["item-2", "item-3", "item-4"], "the page itself must not be changed"
 
 
 async def test_its_repr_says_where_it_begins_and_ends() -> None:
-    assert repr(OneList(1).paginator(after="x", max_items=3)) == "Paginator(after='x', max_items=3)"
+    assert repr(OneList(1).paginator(after="x", max_items=3)) == "<Paginator of ... after='x' max_items=3>"
 
 
 # ------------------------------------------------------------------------------------------- fetching ahead
