@@ -115,7 +115,7 @@ def test_what_cannot_be_an_identifier_is_refused_by_name(value: str) -> None:
 
 @pytest.mark.parametrize("value", [None, 5, b"ftjob", ["ftjob"]])
 def test_an_identifier_is_a_string(value: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match="pass the id of the object"):
+    with pytest.raises(InvalidArgumentError, match="pass the object's `id`"):
         segment(value, "job_id")
 
 
