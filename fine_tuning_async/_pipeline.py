@@ -14,16 +14,17 @@ from attrs import define, evolve, field
 
 from ._document import encode
 from ._secret import Authorization, Secret
-from ._wire import Body, Request, Response, decipher, redirect
+from ._wire import Body, Replay, Request, Response, decipher, redirect
 from .errors import (
     APIError,
     ConnectionFailed,
     DeadlineExceeded,
     FineTuningError,
     InvalidArgumentError,
+    NotFoundError,
     ResponseFormatError,
 )
-from .retry import AttemptRecord, RetryBudget, RetryPolicy, cost, may_retry
+from .retry import AttemptRecord, RetryBudget, RetryPolicy, cost, is_ambiguous, may_retry
 from .transport import Parcel
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Pipeline:
     async def call(self, request: Request, *, deadline: float | None = None) -> Response:
         """Send a request as often as is safe and allowed; return the answer of a success.
 
+        A 404 is one for a request with Replay.GONE that may have done its work in an earlier attempt.
+
         Args:
             request: What to send.
             deadline: On the loop's clock; `timeout` from now if left out.
@@ -82,11 +85,14 @@ class Pipeline:
         clock = asyncio.get_running_loop().time
         if deadline is None:
             deadline = inf if request.body else clock() + self.timeout
-        attempt = 1
+        attempt, perhaps_done = 1, False
         while True:
             outcome, delay = await self._attempt(request, attempt, deadline)
             if isinstance(outcome, Response):
                 return outcome
+            if perhaps_done and request.replay is Replay.GONE and isinstance(outcome, NotFoundError):
+                return Response(outcome.status, outcome.headers, outcome.body)
+            perhaps_done = perhaps_done or is_ambiguous(outcome)
             if delay is None:
                 raise self._verdict(outcome, request, attempt, late=clock() >= deadline)
             await asyncio.sleep(delay)

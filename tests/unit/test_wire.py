@@ -121,7 +121,13 @@ def test_an_identifier_is_a_string(value: Any) -> None:
 
 def test_a_slash_is_quoted_where_models_have_one() -> None:
     assert segment("Qwen/Qwen3-4B", "model", slash=True) == "Qwen%2FQwen3-4B"
-    assert segment("../a", "model", slash=True) == "..%2Fa"
+    assert segment("/models/a..b", "model", slash=True) == "%2Fmodels%2Fa..b"
+
+
+@pytest.mark.parametrize("value", ["../a", "a/../b", "a/..", "./a", "..\\a", "/../", "a b/c", ""])
+def test_a_slash_is_no_way_out_of_the_path(value: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="model is"):
+        segment(value, "model", slash=True)
 
 
 @settings(deadline=None, max_examples=60)
