@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     )
     from .models import (
         TERMINAL_STATUSES,
+        CheckpointPermission,
+        Deletion,
         DPOHyperparameters,
         DPOMethod,
         File,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
         LabelModelGrader,
         Method,
         Metrics,
+        Model,
         MultiGrader,
         PythonGrader,
         ReinforcementHyperparameters,
@@ -76,8 +79,9 @@ _HOMES = {
         "SourceNotFoundError UnprocessableEntityError "
     ),
     "models": (
-        "DPOHyperparameters DPOMethod File FineTuningJob Grader Integration JobCheckpoint JobError JobEvent "
-        "JobStatus LabelModelGrader Method Metrics MultiGrader PythonGrader ReinforcementHyperparameters "
+        "CheckpointPermission DPOHyperparameters DPOMethod Deletion File FineTuningJob Grader Integration "
+        "JobCheckpoint JobError JobEvent JobStatus LabelModelGrader Method Metrics Model MultiGrader PythonGrader "
+        "ReinforcementHyperparameters "
         "ReinforcementMethod ScoreModelGrader StringCheckGrader SupervisedHyperparameters SupervisedMethod "
         "TERMINAL_STATUSES TextSimilarityGrader UnknownGrader WandbSettings"
     ),
@@ -93,6 +97,7 @@ __all__ = [
     "AttemptRecord",
     "AuthenticationError",
     "BadRequestError",
+    "CheckpointPermission",
     "ClientStateError",
     "ConflictError",
     "ConnectionFailed",
@@ -100,6 +105,7 @@ __all__ = [
     "DPOHyperparameters",
     "DPOMethod",
     "DeadlineExceeded",
+    "Deletion",
     "File",
     "FineTuningClient",
     "FineTuningError",
@@ -115,6 +121,7 @@ __all__ = [
     "LabelModelGrader",
     "Method",
     "Metrics",
+    "Model",
     "MultiGrader",
     "NotFoundError",
     "Page",
