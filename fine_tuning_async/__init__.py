@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     )
     from .models import (
         TERMINAL_STATUSES,
+        CheckpointPermission,
+        Deletion,
         DPOHyperparameters,
         DPOMethod,
         File,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
         LabelModelGrader,
         Method,
         Metrics,
+        Model,
         MultiGrader,
         PythonGrader,
         ReinforcementHyperparameters,
@@ -80,8 +83,9 @@ _HOMES = {
         "SourceNotFoundError UnprocessableEntityError "
     ),
     "models": (
-        "DPOHyperparameters DPOMethod File FineTuningJob Grader Integration JobCheckpoint JobError JobEvent "
-        "JobStatus LabelModelGrader Method Metrics MultiGrader PythonGrader ReinforcementHyperparameters "
+        "CheckpointPermission DPOHyperparameters DPOMethod Deletion File FineTuningJob Grader Integration "
+        "JobCheckpoint JobError JobEvent JobStatus LabelModelGrader Method Metrics Model MultiGrader PythonGrader "
+        "ReinforcementHyperparameters "
         "ReinforcementMethod ScoreModelGrader StringCheckGrader SupervisedHyperparameters SupervisedMethod "
         "TERMINAL_STATUSES TextSimilarityGrader UnknownGrader WandbSettings"
     ),
@@ -97,6 +101,7 @@ __all__ = [
     "AttemptRecord",
     "AuthenticationError",
     "BadRequestError",
+    "CheckpointPermission",
     "ClientStateError",
     "ConflictError",
     "ConnectionFailed",
@@ -104,6 +109,7 @@ __all__ = [
     "DPOHyperparameters",
     "DPOMethod",
     "DeadlineExceeded",
+    "Deletion",
     "File",
     "FineTuningClient",
     "FineTuningError",
@@ -120,6 +126,7 @@ __all__ = [
     "LabelModelGrader",
     "Method",
     "Metrics",
+    "Model",
     "MultiGrader",
     "NotFoundError",
     "OnAttempt",

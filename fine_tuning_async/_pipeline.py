@@ -15,16 +15,17 @@ from attrs import define, evolve, field
 
 from ._document import encode
 from ._secret import Authorization, Secret
-from ._wire import Body, Request, Response, decipher, redirect
+from ._wire import Body, Replay, Request, Response, decipher, redirect
 from .errors import (
     APIError,
     ConnectionFailed,
     DeadlineExceeded,
     FineTuningError,
     InvalidArgumentError,
+    NotFoundError,
     ResponseFormatError,
 )
-from .retry import AttemptRecord, RetryBudget, RetryPolicy, cost, may_retry
+from .retry import AttemptRecord, RetryBudget, RetryPolicy, cost, is_ambiguous, may_retry
 from .transport import Parcel
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class Pipeline:
     async def call(self, request: Request, parse: Callable[[Response], T], *, deadline: float | None = None) -> T:
         """Send a request as often as is safe and allowed; return what is made of the answer of a success.
 
+        A 404 is one for a request with Replay.GONE that may have done its work in an earlier attempt.
+
         Args:
             request: What to send.
             parse: Makes the result of the answer.
@@ -87,11 +90,14 @@ class Pipeline:
         clock = asyncio.get_running_loop().time
         if deadline is None:
             deadline = inf if request.body else clock() + self.timeout
-        attempt = 1
+        attempt, perhaps_done = 1, False
         while True:
             success, failure, delay = await self._attempt(request, parse, attempt, deadline)
             if failure is None:
                 return cast("T", success)
+            if perhaps_done and request.replay is Replay.GONE and isinstance(failure, NotFoundError):
+                return parse(Response(failure.status, failure.headers, failure.body))
+            perhaps_done = perhaps_done or is_ambiguous(failure)
             if delay is None:
                 raise self._verdict(failure, request, attempt, late=clock() >= deadline)
             await asyncio.sleep(delay)

@@ -54,7 +54,8 @@ def segment(value: str, name: str, *, slash: bool = False) -> str:
     """Quote an identifier for use as one segment of a path.
 
     Raises:
-        InvalidArgumentError: It is empty, a dot segment, or holds a slash, white space or control characters.
+        InvalidArgumentError: It is empty, holds a dot segment, white space or control characters, or a slash that
+            is not allowed.
     """
     if not isinstance(value, str):
         raise InvalidArgumentError(
@@ -62,7 +63,9 @@ def segment(value: str, name: str, *, slash: bool = False) -> str:
         )
     if not value:
         raise InvalidArgumentError(f"{name} is empty; it must be an id")
-    if value in {".", ".."} or _UNSAFE.search(value) or ("/" in value and not slash):
+    # Gateways may unquote a slash before they look for dot segments.
+    dots = any(each in {".", ".."} for each in re.split(r"[/\\]", value))
+    if dots or _UNSAFE.search(value) or ("/" in value and not slash):
         raise InvalidArgumentError(f"{name} is {value!r}, which cannot be an id; take it from the object's `id`")
     return quote(value, safe=":@!$&'()*+,;=~")
 

@@ -44,6 +44,7 @@ class Replay(Enum):
 
     SAFE = "may be sent again after any failure"
     ONCE = "may be sent again only if the server certainly did not act on it"
+    GONE = "may be sent again after any failure; that there is no such thing is then what was asked for"
 
 
 @frozen

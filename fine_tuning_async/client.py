@@ -19,7 +19,7 @@ from ._sessions import BorrowedSession, OwnedSessions, SharedSessions
 from ._urls import base_url, is_loopback, relative_path
 from ._version import __version__
 from ._wire import Replay, Request, Response, checked_headers
-from .api import CheckpointsAPI, FilesAPI, JobsAPI
+from .api import CheckpointsAPI, FilesAPI, JobsAPI, ModelRegistryAPI
 from .api._keyed import Keys
 from .errors import InvalidArgumentError
 from .retry import RetryBudget, RetryPolicy
@@ -44,7 +44,7 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 METHODS = IDEMPOTENT | {"POST", "PATCH"}
 
 
-class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI):
+class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI, ModelRegistryAPI):
     """A client for the fine-tuning API of OpenAI, or of any server that speaks it.
 
     Use it as `async with FineTuningClient() as client:`, or call `close` in the end. It may be made outside a

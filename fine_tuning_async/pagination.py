@@ -199,10 +199,11 @@ def _look_at(task: asyncio.Task[Page[T]]) -> None:
     _ = task.cancelled() or task.exception()
 
 
-def parse_page(cls: type[M], response: Response) -> Page[M]:
+def parse_page(cls: type[M], response: Response, *, paged: bool = True) -> Page[M]:
     """Make a page of the answer to a list request.
 
     The next cursor is the id of the last item, as the API's reference says; of an empty page, its `last_id`.
+    Where the server does not say whether more follows, a list that is `paged` may go on, and another ends.
 
     Raises:
         ResponseFormatError: It is no list object, or an item does not fit.
@@ -217,7 +218,6 @@ def parse_page(cls: type[M], response: Response) -> Page[M]:
         raise ResponseFormatError(text, path="$.has_more", request_id=request_id)
     items = structure_page(cls, documents, request_id=request_id)
     last = documents[-1].get("id") if documents else document.get("last_id")
-    cursor = last if isinstance(last, str) and last and has_more is not False else None
-    if not documents and has_more is None:
-        cursor = None
+    goes_on = paged and bool(documents) if has_more is None else has_more
+    cursor = last if goes_on and isinstance(last, str) and last else None
     return Page(items, has_more, cursor, request_id)

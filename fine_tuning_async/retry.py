@@ -138,12 +138,12 @@ def is_ambiguous(failure: FineTuningError) -> bool:
 def may_retry(failure: FineTuningError, replay: Replay) -> bool:
     """Tell whether a request may be sent again after this failure."""
     if isinstance(failure, ConnectionFailed):
-        return failure.sent is False or replay is Replay.SAFE
+        return failure.sent is False or replay is not Replay.ONCE
     if not isinstance(failure, APIError) or failure.code in HOPELESS_CODES:
         return False
     if failure.status == TOO_MANY_REQUESTS:
         return True
-    if replay is not Replay.SAFE or failure.status in HOPELESS_STATUSES:
+    if replay is Replay.ONCE or failure.status in HOPELESS_STATUSES:
         return False
     return failure.status in {REQUEST_TIMEOUT, TOO_EARLY} or failure.status >= SERVER_ERRORS
 

@@ -123,7 +123,7 @@ async def _exchange(
         max_line_size=MAX_HEADER,
         max_field_size=MAX_HEADER,
         max_headers=MAX_HEADERS,
-        middlewares=(_authorizing(key),) if late else (),
+        middlewares=_middlewares(parcel, late=late),
         upload_tracker=tracker,
     ) as answer:
         response = Response(answer.status, answer.headers, b"")
@@ -135,6 +135,28 @@ def _set_late(session: aiohttp.ClientSession) -> bool:
     # aiohttp refuses an Authorization header beside the session's own auth or an entry of the user's .netrc; a
     # middleware sets the header after that check, and replaces what the session would have sent.
     return session.trust_env or session.auth is not None
+
+
+def _middlewares(parcel: Parcel, *, late: bool) -> list[aiohttp.ClientMiddlewareType]:
+    authorizing = [_authorizing(parcel.authorization)] if late else []
+    # What a 404 says about a DELETE depends on whether it was sent before; a read may well be sent twice.
+    return [*authorizing, _sending_once()] if parcel.method == "DELETE" else authorizing
+
+
+def _sending_once() -> aiohttp.ClientMiddlewareType:
+    """Keep aiohttp from sending a request again by itself when the connection breaks: no option turns it off."""
+    broke: list[aiohttp.ClientError] = []
+
+    async def send(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        if broke:
+            raise broke.pop()
+        try:
+            return await handler(request)
+        except aiohttp.ClientError as error:
+            broke.append(error)
+            raise
+
+    return send
 
 
 def _authorizing(key: Authorization) -> aiohttp.ClientMiddlewareType:

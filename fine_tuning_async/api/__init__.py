@@ -3,5 +3,6 @@
 from .checkpoints import CheckpointsAPI
 from .files import FilesAPI
 from .jobs import JobsAPI
+from .model_registry import ModelRegistryAPI
 
-__all__ = ["CheckpointsAPI", "FilesAPI", "JobsAPI"]
+__all__ = ["CheckpointsAPI", "FilesAPI", "JobsAPI", "ModelRegistryAPI"]

@@ -1,14 +1,15 @@
-"""What the mixins share: one call, one list."""
+"""What the mixins share: one call, one list, one delete."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 from fine_tuning_async._codec import structure
 from fine_tuning_async._urls import segment
-from fine_tuning_async._wire import Request
+from fine_tuning_async._wire import Replay, Request
 from fine_tuning_async.errors import InvalidArgumentError
-from fine_tuning_async.models import WireObject
+from fine_tuning_async.models import Deletion, WireObject
 from fine_tuning_async.pagination import Page, Paginator, parse_page
 
 if TYPE_CHECKING:
@@ -40,6 +41,15 @@ class BaseAPI:
 
         return await self._pipeline.call(request, parse, deadline=deadline)
 
+    async def _delete(self, path: str, thing_id: str) -> Deletion:
+        def parse(response: Response) -> Deletion:
+            # Not found only in the second place, or a 204, as Azure answers.
+            if response.status == HTTPStatus.NOT_FOUND or not response.body:
+                return Deletion(thing_id, deleted=True)
+            return structure(Deletion, response.json(), request_id=response.request_id)
+
+        return await self._pipeline.call(Request(method="DELETE", path=path, replay=Replay.GONE), parse)
+
     def _list(
         self,
         path: str,
@@ -49,6 +59,7 @@ class BaseAPI:
         after: str | None,
         limit: int | None,
         max_items: int | None,
+        paged: bool = True,
     ) -> Paginator[M]:
         _check_list(after, limit, max_items)
         if limit is not None:
@@ -57,7 +68,7 @@ class BaseAPI:
         async def fetch(cursor: str | None) -> Page[M]:
             where = query if cursor is None else {**query, "after": cursor}
             request = Request(method="GET", path=path, query=where)
-            return await self._pipeline.call(request, lambda response: parse_page(cls, response))
+            return await self._pipeline.call(request, lambda response: parse_page(cls, response, paged=paged))
 
         first = Request(method="GET", path=path, query=query)
         return Paginator(fetch, after=after, max_items=max_items, name=f"{first.method} {first.target}")

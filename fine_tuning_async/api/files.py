@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from contextlib import aclosing
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import uuid4
 
+from fine_tuning_async._urls import segment
 from fine_tuning_async._wire import Body, Request, multipart
 from fine_tuning_async.errors import InvalidArgumentError
 from fine_tuning_async.models import File
-from fine_tuning_async.models._limits import Text, Whole, require
+from fine_tuning_async.models._limits import OneOf, Text, Whole, require
 
 from ._base import BaseAPI
 from ._source import open_source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+
+    from fine_tuning_async.models import Deletion
+    from fine_tuning_async.pagination import Paginator
 
     from ._source import Progress, Source, UploadSource
 
@@ -25,6 +29,8 @@ __all__ = ["FilesAPI"]
 FILES = "/files"
 PURPOSE = Text(1, 64)
 EXPIRY = Whole(3_600, 2_592_000, auto=False)  # schema FileExpirationAfter, in seconds
+ORDER = OneOf(("asc", "desc"))  # operationId listFiles
+PAGE = Whole(1, 10_000, auto=False)  # as above
 
 
 class FilesAPI(BaseAPI):
@@ -66,6 +72,57 @@ class FilesAPI(BaseAPI):
         content = await open_source(source, filename)
         body = _body(fields, content, progress)
         return await self._fetch(Request(method="POST", path=FILES, body=body), File)
+
+    def list_files(
+        self,
+        *,
+        purpose: str | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+        order: Literal["asc", "desc"] | None = None,
+        max_items: int | None = None,
+    ) -> Paginator[File]:
+        """Return all files (operationId listFiles), uploaded ones as well as results of jobs.
+
+        Args:
+            purpose: Only files for this purpose.
+            after: The id of the file after which to go on.
+            limit: The size of a page, 1 to 10000, which is also the server's default.
+            order: `desc`, the server's default, for the newest first; `asc` for the oldest.
+            max_items: How many files at most.
+
+        Raises:
+            InvalidArgumentError: An argument is out of range.
+        """
+        checks = (("purpose", PURPOSE, purpose), ("order", ORDER, order), ("limit", PAGE, limit))
+        for name, bounds, value in checks:
+            if value is not None:
+                require(bounds, value, name)
+        query = {name: value for name, value in (("purpose", purpose), ("order", order)) if value is not None}
+        return self._list(FILES, File, query=query, after=after, limit=limit, max_items=max_items)
+
+    async def retrieve_file(self, file_id: str) -> File:
+        """Return what the server knows about a file, without its content (operationId retrieveFile).
+
+        Raises:
+            NotFoundError: There is no such file.
+        """
+        return await self._fetch(Request(method="GET", path=_path(file_id)), File)
+
+    async def delete_file(self, file_id: str) -> Deletion:
+        """Delete a file (operationId deleteFile).
+
+        It is sent again after any failure that may pass; where it was perhaps done before, not to find the file
+        is a success.
+
+        Raises:
+            NotFoundError: There is no such file.
+        """
+        return await self._delete(_path(file_id), file_id)
+
+
+def _path(file_id: str) -> str:
+    return f"{FILES}/{segment(file_id, 'file_id')}"
 
 
 def _form(purpose: str, expires_after: int | None) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from ._base import JSON, JSONObject, WireObject, copied, wire_names
 from .checkpoints import JobCheckpoint
+from .deletion import Deletion
 from .events import JobEvent
 from .files import File
 from .graders import (
@@ -27,12 +28,16 @@ from .methods import (
     SupervisedMethod,
 )
 from .metrics import Metrics
+from .model_registry import Model
+from .permissions import CheckpointPermission
 
 __all__ = [
     "JSON",
     "TERMINAL_STATUSES",
+    "CheckpointPermission",
     "DPOHyperparameters",
     "DPOMethod",
+    "Deletion",
     "File",
     "FineTuningJob",
     "Grader",
@@ -45,6 +50,7 @@ __all__ = [
     "LabelModelGrader",
     "Method",
     "Metrics",
+    "Model",
     "MultiGrader",
     "PythonGrader",
     "ReinforcementHyperparameters",

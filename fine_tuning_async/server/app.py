@@ -9,7 +9,7 @@ from aiohttp import web
 
 from . import middleware
 from .context import MAX_BODY, SERVICE, TRAFFIC
-from .handlers import files, jobs, models, uploading
+from .handlers import files, jobs, models, permissions, uploading
 from .traffic import Traffic
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _BASES = ("/v1", "/openai/v1")
 """OpenAI's base path, then the one that Azure puts after its endpoint."""
 
 _JOB = "/fine_tuning/jobs/{job_id}"
+_PERMISSIONS = "/fine_tuning/checkpoints/{checkpoint}/permissions"
 
 
 def build_app(service: Service, max_body: int) -> web.Application:
@@ -62,6 +63,9 @@ def _routes() -> list[web.RouteDef]:
         ("POST", f"{_JOB}/resume", jobs.resume),
         ("GET", f"{_JOB}/events", jobs.list_events),
         ("GET", f"{_JOB}/checkpoints", jobs.list_checkpoints),
+        ("POST", _PERMISSIONS, permissions.create),
+        ("GET", _PERMISSIONS, permissions.list_permissions),
+        ("DELETE", f"{_PERMISSIONS}/{{permission_id}}", permissions.delete),
         ("GET", "/models", models.list_models),
         ("GET", "/models/{model}", models.retrieve),
         ("DELETE", "/models/{model}", models.delete),

@@ -15,13 +15,13 @@ from .wellformed import storable
 if TYPE_CHECKING:
     from .records import Job
 
-SERVICE = web.AppKey("service", Service)
+SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 """The server's state."""
 
-TRAFFIC = web.AppKey("traffic", Traffic)
+TRAFFIC: web.AppKey[Traffic] = web.AppKey("traffic", Traffic)
 """The requests in flight."""
 
-MAX_BODY = web.AppKey("max_body", int)
+MAX_BODY: web.AppKey[int] = web.AppKey("max_body", int)
 """The largest file that may be uploaded, in bytes."""
 
 

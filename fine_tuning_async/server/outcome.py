@@ -46,16 +46,19 @@ class Outcome:
         """Write the model with its checkpoint and the result file; put their names into the job."""
         model = self._name(job, "final")
         self._keep(job, at, model)
-        self._store.models.add(model, views.model_view(model, int(at), _OWNER))
         job.fine_tuned_model = model
         job.result_files = [self._write_results(job, at)]
 
     def _keep(self, job: Job, at: float, model: str) -> None:
+        """Add a checkpoint, which is a model too; forget those that are too old."""
         figures = job.plan.metrics(job.step, full=True)
         del figures["total_steps"]
         checkpoint_id = self._mint.make("ftckpt_", job.seq, job.step)
         view = views.checkpoint_view(checkpoint_id, at, job, model, {**figures, "type": job.method})
-        self._store.jobs.add_checkpoint(job, checkpoint_id, model, view, keep=KEPT_CHECKPOINTS)
+        self._store.jobs.add_checkpoint(job, checkpoint_id, model, view)
+        self._store.models.add(model, views.model_view(model, int(at), _OWNER))
+        for name in self._store.jobs.forget_checkpoints(job, keep=KEPT_CHECKPOINTS):
+            self._store.models.remove(name)
 
     def _name(self, job: Job, place: object) -> str:
         # A model trained from a fine-tuned one is named after the base of both.

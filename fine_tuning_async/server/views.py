@@ -97,6 +97,17 @@ def file_view(
     return orjson.dumps(shown)
 
 
+def permission_view(permission_id: str, created_at: int, project_id: str) -> bytes:
+    """Render the permission of a project to use a checkpoint."""
+    shown = {
+        "object": "checkpoint.permission",
+        "id": permission_id,
+        "created_at": created_at,
+        "project_id": project_id,
+    }
+    return orjson.dumps(shown)
+
+
 def model_view(model: str, created: int, owner: str) -> bytes:
     """Render a model."""
     return orjson.dumps({"id": model, "object": "model", "created": created, "owned_by": owner})

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from hypothesis import strategies as st
 
 from fine_tuning_async.models import (
+    CheckpointPermission,
+    Deletion,
     DPOHyperparameters,
     File,
     FineTuningJob,
@@ -17,6 +19,7 @@ from fine_tuning_async.models import (
     LabelModelGrader,
     Method,
     Metrics,
+    Model,
     MultiGrader,
     PythonGrader,
     ReinforcementHyperparameters,
@@ -181,6 +184,9 @@ files = objects(
     {"id": names, "created_at": whole, "filename": texts, "purpose": texts},
     {"bytes": whole, "status": texts, "status_details": texts, "expires_at": whole, "object": texts},
 )
+permissions = objects({"id": names, "created_at": whole, "project_id": names}, {"object": texts})
+models = objects({"id": names}, {"created": whole, "owned_by": texts, "shutdown_date": texts, "object": texts})
+deletions = objects({"id": names, "deleted": st.booleans()}, {"object": texts})
 
 DOCUMENTS: dict[type[WireObject], Strategy] = {
     FineTuningJob: jobs,
@@ -189,6 +195,9 @@ DOCUMENTS: dict[type[WireObject], Strategy] = {
     JobCheckpoint: checkpoints,
     Metrics: metrics,
     File: files,
+    CheckpointPermission: permissions,
+    Model: models,
+    Deletion: deletions,
     Integration: integrations,
     Method: methods,
     SupervisedHyperparameters: supervised_hyperparameters,

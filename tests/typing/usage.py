@@ -15,6 +15,8 @@ from fine_tuning_async import (
     NO_METADATA,
     TERMINAL_STATUSES,
     APIError,
+    CheckpointPermission,
+    Deletion,
     DPOHyperparameters,
     DPOMethod,
     File,
@@ -27,6 +29,7 @@ from fine_tuning_async import (
     JobStatus,
     Method,
     Metrics,
+    Model,
     Page,
     Paginator,
     ReinforcementMethod,
@@ -76,6 +79,25 @@ async def jobs(client: FineTuningClient) -> None:
     await client.create_job("m", "file-1", seed="1")  # type: ignore[arg-type]
     await client.retrieve_job(job)  # type: ignore[arg-type]
     await client.create_job("m", "file-1", method={"type": "dpo"}, extra_body={"trainingType": "Standard"})
+
+
+async def the_rest(client: FineTuningClient) -> None:
+    assert_type(client.list_files(purpose="batch", order="asc", limit=5), Paginator[File])
+    assert_type(await client.retrieve_file("file-1"), File)
+    assert_type(await client.delete_file("file-1"), Deletion)
+    assert_type(client.list_models(), Paginator[Model])
+    assert_type((await client.retrieve_model("m")).created, int | None)
+    assert_type((await client.delete_model("m")).deleted, bool)
+    granted = await client.create_checkpoint_permissions("ft:m", ["proj_1"])
+    assert_type(granted, list[CheckpointPermission])
+    assert_type(granted[0].created, datetime)
+    listed = client.list_checkpoint_permissions("ft:m", project_id="proj_1", order="descending")
+    assert_type(listed, Paginator[CheckpointPermission])
+    assert_type(await client.delete_checkpoint_permission("ft:m", "cp_1"), Deletion)
+    client.list_files(order="ascending")  # type: ignore[arg-type]
+    client.list_checkpoint_permissions("ft:m", order="asc")  # type: ignore[arg-type]
+    client.list_models(limit=5)  # type: ignore[call-arg]
+    await client.create_checkpoint_permissions("ft:m", [1])  # type: ignore[list-item]
 
 
 async def clients() -> None:

@@ -81,7 +81,7 @@ def table(text: str, header: str) -> list[list[str]]:
 def test_the_pages_are_there() -> None:
     assert set(PAGES) >= {
         *("index.md", "tutorial.md", "jobs.md", "pagination.md", "files.md", "reliability.md", "sessions.md"),
-        *("errors.md", "local-server.md", "security.md", "glossary.md"),
+        *("models.md", "permissions.md", "errors.md", "local-server.md", "security.md", "glossary.md"),
     }
 
 

@@ -152,6 +152,7 @@ FAILURES: list[tuple[FineTuningError, bool, bool, bool]] = [
 def test_what_may_be_sent_again(failure: FineTuningError, read: bool, create: bool, ambiguous: bool) -> None:
     assert may_retry(failure, Replay.SAFE) is read
     assert may_retry(failure, Replay.ONCE) is create
+    assert may_retry(failure, Replay.GONE) is read
     assert is_ambiguous(failure) is ambiguous
 
 

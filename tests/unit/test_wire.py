@@ -115,13 +115,19 @@ def test_what_cannot_be_an_identifier_is_refused_by_name(value: str) -> None:
 
 @pytest.mark.parametrize("value", [None, 5, b"ftjob", ["ftjob"]])
 def test_an_identifier_is_a_string(value: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match="pass the object"):
+    with pytest.raises(InvalidArgumentError, match="pass the object's `id`"):
         segment(value, "job_id")
 
 
 def test_a_slash_is_quoted_where_models_have_one() -> None:
     assert segment("Qwen/Qwen3-4B", "model", slash=True) == "Qwen%2FQwen3-4B"
-    assert segment("../a", "model", slash=True) == "..%2Fa"
+    assert segment("/models/a..b", "model", slash=True) == "%2Fmodels%2Fa..b"
+
+
+@pytest.mark.parametrize("value", ["../a", "a/../b", "a/..", "./a", "..\\a", "/../", "a b/c", ""])
+def test_a_slash_is_no_way_out_of_the_path(value: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="model is"):
+        segment(value, "model", slash=True)
 
 
 @settings(deadline=None, max_examples=60)

@@ -10,6 +10,7 @@ from .files import CHUNK, Files
 from .jobs import Jobs
 from .lists import Lists
 from .models import Models
+from .permissions import Permissions
 from .schema import SCHEMA, TABLES, VERSION
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Store:
         self.lists: Lists = Lists(self._connection)
         self.files: Files = Files(self._connection)
         self.models: Models = Models(self._connection)
+        self.permissions: Permissions = Permissions(self._connection)
 
     def close(self) -> None:
         """Close the connection."""

@@ -62,17 +62,23 @@ class Jobs:
         """Insert the event that is the job's newest."""
         self._connection.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (job.seq, job.events, event_id, view))
 
-    def add_checkpoint(self, job: Job, checkpoint_id: str, model: str, view: bytes, *, keep: int) -> None:
-        """Insert the checkpoint of the job's step; all but the newest `keep` are forgotten."""
+    def add_checkpoint(self, job: Job, checkpoint_id: str, model: str, view: bytes) -> None:
+        """Insert the checkpoint of the job's step."""
         self._connection.execute(
             "INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?)",
             (job.seq, job.step, checkpoint_id, model, view),
         )
-        self._connection.execute(
-            "DELETE FROM checkpoints WHERE job_seq = ? AND number NOT IN"
-            " (SELECT number FROM checkpoints WHERE job_seq = ? ORDER BY number DESC LIMIT ?)",
-            (job.seq, job.seq, keep),
+
+    def forget_checkpoints(self, job: Job, *, keep: int) -> list[str]:
+        """Remove all checkpoints of the job but the newest `keep`; return their names."""
+        stale = (
+            "FROM checkpoints WHERE job_seq = ? AND number NOT IN"
+            " (SELECT number FROM checkpoints WHERE job_seq = ? ORDER BY number DESC LIMIT ?)"
         )
+        values = (job.seq, job.seq, keep)
+        names = self._connection.execute(f"SELECT model {stale}", values).fetchall()
+        self._connection.execute(f"DELETE {stale}", values)
+        return [name for (name,) in names]
 
     def event_views(self, job: Job) -> list[bytes]:
         """Return the JSON of the job's events, oldest first."""

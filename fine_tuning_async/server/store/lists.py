@@ -86,13 +86,34 @@ class Lists:
         """Return files past a position, of one purpose or of all."""
         which = "" if purpose is None else "purpose = ? AND "
         values = () if purpose is None else (purpose,)
-        beyond, order, start = ("<", "DESC", _EVERYTHING) if newest_first else (">", "ASC", 0)
-        query = f"SELECT id, view FROM files WHERE id IS NOT NULL AND {which}seq {beyond} ? ORDER BY seq {order}"  # noqa: S608 -- only our own words are put in
-        return self._read(query, (*values, start if after is None else after), limit)
+        query = f"SELECT id, view FROM files WHERE id IS NOT NULL AND {which}"  # noqa: S608 -- only our own words are put in
+        return self._read_on(query, values, after, limit, newest_first=newest_first)
+
+    def permission_position(self, checkpoint: str, permission_id: str) -> int | None:
+        """Return the `seq` of a permission of a checkpoint."""
+        query = "SELECT seq FROM permissions WHERE id = ? AND checkpoint = ?"
+        return self._position(query, permission_id, checkpoint)
+
+    def permissions(
+        self, checkpoint: str, project_id: str | None, after: int | None, limit: int, *, newest_first: bool
+    ) -> Slice:
+        """Return permissions of a checkpoint past a position, of one project or of all."""
+        which = "" if project_id is None else "project_id = ? AND "
+        values = (checkpoint,) if project_id is None else (checkpoint, project_id)
+        query = f"SELECT id, view FROM permissions WHERE checkpoint = ? AND {which}"  # noqa: S608 -- as above
+        return self._read_on(query, values, after, limit, newest_first=newest_first)
 
     def _position(self, query: str, *values: str | int) -> int | None:
         row = self._connection.execute(query, values).fetchone()
         return None if row is None else int(row[0])
+
+    def _read_on(
+        self, query: str, values: Sequence[str], after: int | None, limit: int, *, newest_first: bool
+    ) -> Slice:
+        """Read in either order, from one end or past a position; `query` ends where its condition goes on."""
+        beyond, order, start = ("<", "DESC", _EVERYTHING) if newest_first else (">", "ASC", 0)
+        query += f"seq {beyond} ? ORDER BY seq {order}"
+        return self._read(query, (*values, start if after is None else after), limit)
 
     def _read(self, query: str, values: Sequence[str | int | None], limit: int) -> Slice:
         bound = [_EVERYTHING if value is None else value for value in values]

@@ -28,5 +28,6 @@ class Models:
         return [view for (view,) in self._connection.execute("SELECT view FROM models ORDER BY seq")]
 
     def remove(self, model: str) -> bool:
-        """Delete a model; tell whether it was there."""
+        """Delete a model with the permissions to use it; tell whether it was there."""
+        self._connection.execute("DELETE FROM permissions WHERE checkpoint = ?", (model,))
         return self._connection.execute("DELETE FROM models WHERE id = ?", (model,)).rowcount > 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 1
+VERSION = 2
 """Written to `user_version`; a file of another version is refused, not guessed at."""
 
 TABLES = (
@@ -14,6 +14,7 @@ TABLES = (
     "chunks",
     "verdicts",
     "models",
+    "permissions",
     "idempotency",
     "settings",
 )
@@ -89,6 +90,16 @@ CREATE TABLE models (
     id TEXT NOT NULL UNIQUE,
     view BLOB NOT NULL
 );
+
+CREATE TABLE permissions (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    checkpoint TEXT NOT NULL,
+    project_id TEXT NOT NULL,
+    view BLOB NOT NULL,
+    UNIQUE (checkpoint, project_id)
+);
+CREATE INDEX permissions_checkpoint ON permissions (checkpoint, seq);
 
 CREATE TABLE idempotency (
     key BLOB PRIMARY KEY,

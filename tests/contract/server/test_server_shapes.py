@@ -64,6 +64,19 @@ def inside(value: object, schema: dict[str, Any], place: str) -> list[str]:
     return found
 
 
+def permission_answers(api: Api, model: str) -> list[tuple[str, Any]]:
+    path = f"/fine_tuning/checkpoints/{model}/permissions"
+    listed = "ListFineTuningCheckpointPermissionResponse"
+    created = api.post(path, {"project_ids": ["proj_a", "proj_b"]}).json
+    return [
+        (listed, created),
+        (listed, api.get(path).json),
+        (listed, api.get(f"{path}?project_id=proj_none").json),
+        ("DeleteFineTuningCheckpointPermissionResponse", api.call("DELETE", f"{path}/{created['first_id']}").json),
+        ("ErrorResponse", api.call("DELETE", f"{path}/cp_none").json),
+    ]
+
+
 @pytest.mark.parametrize("method", ["supervised", "dpo", "reinforcement"])
 def test_every_answer_is_as_specified(api: Api, server: LocalServer, method: str) -> None:
     grader = {"type": "string_check", "name": "g", "input": "a", "reference": "b", "operation": "eq"}
@@ -89,6 +102,7 @@ def test_every_answer_is_as_specified(api: Api, server: LocalServer, method: str
         ("OpenAIFile", api.get(f"/files/{file_id}").json),
         ("ListModelsResponse", api.get("/models").json),
         ("Model", api.get(f"/models/{done['fine_tuned_model']}").json),
+        *permission_answers(api, done["fine_tuned_model"]),
         ("DeleteModelResponse", api.call("DELETE", f"/models/{done['fine_tuned_model']}").json),
         ("DeleteFileResponse", api.call("DELETE", f"/files/{file_id}").json),
         ("ErrorResponse", api.get("/fine_tuning/jobs/none").json),
