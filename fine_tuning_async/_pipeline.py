@@ -90,6 +90,8 @@ class Pipeline:
         clock = asyncio.get_running_loop().time
         if deadline is None:
             deadline = inf if request.body else clock() + self.timeout
+        if clock() >= deadline:
+            raise DeadlineExceeded(f"{request}: no time was left to send it", sent=False)
         attempt, perhaps_done = 1, False
         while True:
             success, failure, delay = await self._attempt(request, parse, attempt, deadline)
@@ -151,7 +153,9 @@ class Pipeline:
             secret.redact_error(failure)
             if isinstance(failure, ResponseFormatError):
                 failure.args = (f"{request}: {failure}; {UNREADABLE}",)
-            raise
+            # Without the frames that have read the answer, should a server have put the key into it.
+            failure.__context__ = None
+            raise failure.with_traceback(None) from failure.__cause__
 
     async def _exchange(self, parcel: Parcel) -> Response:
         answer = await self.transport.send(parcel)

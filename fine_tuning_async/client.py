@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import warnings
 from collections.abc import Mapping
 from inspect import iscoroutinefunction
-from math import inf
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -231,7 +231,7 @@ def _checked_source(key: Secret | KeyProvider) -> Secret | KeyProvider:
 
 
 def _checked_timeout(timeout: float) -> float:
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < inf:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout <= sys.float_info.max:
         raise InvalidArgumentError(f"timeout is {timeout!r}; it must be a number of seconds above 0")
     return float(timeout)
 

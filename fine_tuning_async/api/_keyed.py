@@ -226,16 +226,20 @@ class KeyedCreate:
     async def _keeps_metadata(self, since: float) -> bool:
         """Tell whether the list would show the key, before its silence is taken for an answer.
 
-        Where that was not seen yet, a recent job on the same file that has lost its metadata says no.
+        Where that was not seen yet, a recent job that bears some key whole says yes; and any other recent job
+        might be this one, whatever a gateway has made of its metadata.
         """
         if self.keys.keeps_metadata is not None:
             return self.keys.keeps_metadata
+        other = False
         async for job in self.search(None):
             if job.created_at < since:
                 break
-            if job.training_file == self.body["training_file"] and not job.metadata:
-                return False
-        return True
+            metadata = job.metadata or {}
+            if KEY in metadata and len(metadata.get(DIGEST, "")) == sha256().digest_size * 2:
+                return True
+            other = True
+        return not other
 
     def _uncertain(self, failure: FineTuningError) -> CreateUncertainError:
         return CreateUncertainError(

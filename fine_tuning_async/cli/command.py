@@ -136,4 +136,7 @@ def _report(error: Exception) -> int:
     if isinstance(first, CommandFailure | FineTuningError):
         complain(str(first))
         return Exit.FAILURE
+    if isinstance(first, OSError):  # a full disk, a closed output
+        complain(first.strerror or str(first))
+        return Exit.FAILURE
     raise error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from math import inf
 from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations at run time
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from cyclopts import Parameter
 
 from fine_tuning_async import server
 from fine_tuning_async._urls import is_loopback
+from fine_tuning_async.server.clock import FASTEST
 
 from .failure import CommandFailure
 from .output import complain, tell
@@ -24,13 +24,18 @@ def _check_port(_: object, port: int) -> None:
 
 
 def _check_speed(_: object, speed: float) -> None:
-    if not 0 <= speed < inf:
-        raise ValueError("must be a number of at least 0")
+    if not 0 <= speed <= FASTEST:
+        raise ValueError(f"must be a number from 0 to {FASTEST:,}")
+
+
+def _check_host(_: object, host: str) -> None:
+    if not host:
+        raise ValueError("must be an address or a name; 0.0.0.0 is every address of this machine")
 
 
 def serve(
     *,
-    host: str = "127.0.0.1",
+    host: Annotated[str, Parameter(validator=_check_host)] = "127.0.0.1",
     port: Annotated[int, Parameter(validator=_check_port)] = 0,
     db: Path | None = None,
     seed: int = 0,

@@ -9,6 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+LATEST = 253_402_300_799.0
+"""The last second of the year 9999, behind which no calendar of Python's goes."""
+
+FASTEST = 1_000_000
+"""Simulated seconds in one second: a training of a month in three."""
+
+
 class Clock:
     """Stands still but for `advance`, or runs `speed` times as fast as the loop that serves.
 
@@ -20,8 +27,10 @@ class Clock:
     """
 
     def __init__(self, speed: float | None) -> None:
-        if speed is not None and not 0 < speed < float("inf"):
-            raise ValueError(f"speed must be above 0, or None for a clock moved by advance(), not {speed!r}")
+        if speed is not None and not 0 < speed <= FASTEST:
+            raise ValueError(
+                f"speed must be above 0, at most {FASTEST:,}, or None for a clock moved by advance, not {speed!r}"
+            )
         self._speed = speed
         self._reached = time.time()
         self._ticks: Callable[[], float] | None = None
@@ -39,14 +48,16 @@ class Clock:
         """Return the Unix time that the server believes it to be."""
         if self._speed is None or self._ticks is None:
             return self._reached
-        return self._reached + (self._ticks() - self._since) * self._speed
+        return min(self._reached + (self._ticks() - self._since) * self._speed, LATEST)
 
     def advance(self, seconds: float) -> None:
         """Move forward by `seconds`.
 
         Raises:
-            ValueError: `seconds` is negative or not finite.
+            ValueError: `seconds` is negative, or leads beyond the year 9999.
         """
-        if not 0 <= seconds < float("inf"):
-            raise ValueError(f"time moves forward only: cannot advance by {seconds!r} seconds")
+        if not 0 <= seconds <= LATEST - self.now():
+            raise ValueError(
+                f"time moves forward only, and not beyond the year 9999: cannot advance by {seconds!r} seconds"
+            )
         self._reached += seconds

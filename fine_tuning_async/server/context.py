@@ -29,6 +29,8 @@ async def read_object(request: web.Request) -> dict[str, object]:
     """Return the request's body, a JSON object."""
     try:
         body = orjson.loads(await request.read())
+    except web.RequestPayloadError as error:
+        raise bad_request("The body of this request is not encoded as its Content-Encoding says.") from error
     except orjson.JSONDecodeError as error:
         message = f"We could not parse the JSON body of your request: {error}."
         raise bad_request(message) from error

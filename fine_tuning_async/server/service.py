@@ -66,9 +66,10 @@ class Service:
                 raise StartError("this server is running already: one server, one loop")
             try:
                 self._store = Store(self._db)
-            except sqlite3.Error as error:
+                self._go_on(ticks)
+            except (sqlite3.Error, ValueError) as error:
+                self._abandon()
                 raise StartError(f"cannot use the database {self._db}: {error}") from error
-            self._go_on(ticks)
 
     def close(self) -> None:
         """Close the store; with a database in memory, everything is forgotten."""
@@ -80,13 +81,22 @@ class Service:
                 self._store.close()
             self._store = None
 
+    def _abandon(self) -> None:
+        store, self._store = self._store, None
+        if store is not None:
+            store.close()
+
     @contextmanager
     def session(self) -> Iterator[float]:
         """Enter with the state brought up to date, in a transaction; yields the time."""
         with self._lock:
-            now = self._catch_up()
-            with self.store.transaction():
+            now, store = self._catch_up(), self.store
+            before = store.changes
+            with store.transaction():
                 yield now
+                if store.changes != before:
+                    # What was written bears this time: after a crash it must not come again.
+                    store.save_time(now)
 
     def next_request_id(self) -> str:
         """Return the id of the next request."""

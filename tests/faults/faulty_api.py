@@ -24,6 +24,7 @@ class FaultyAPI:
         fault: Called with method and number of the request.
         ignores_filter: Whether lists come back unfiltered.
         drops_metadata: Whether jobs lose their metadata.
+        mangles: What else is done to a job before it is stored.
     """
 
     def __init__(self, fault: Callable[[str, int], str] = lambda method, number: "") -> None:
@@ -31,6 +32,7 @@ class FaultyAPI:
         self.fault = fault
         self.ignores_filter = False
         self.drops_metadata = False
+        self.mangles: Callable[[dict[str, object]], object] | None = None
         self.seen: list[str] = []
         self._numbers = itertools.count()
         self._late: set[asyncio.Task[None]] = set()
@@ -59,7 +61,7 @@ class FaultyAPI:
             self._late.add(asyncio.create_task(self._commit_late(body, float(fault.split()[1]))))
             await asyncio.sleep(3_600)
             return web.Response(status=500)
-        if fault.endswith("before"):
+        if "before" in fault:
             return self._break(request, fault)
         job = self._commit(body)
         return self._break(request, fault) if fault else web.json_response(job)
@@ -95,6 +97,8 @@ class FaultyAPI:
             "training_file": body["training_file"],
             "metadata": None if self.drops_metadata else body.get("metadata"),
         }
+        if self.mangles is not None:
+            self.mangles(job)
         self.jobs.append(job)
         return job
 
@@ -106,7 +110,8 @@ class FaultyAPI:
     def _break(request: web.Request, fault: str) -> web.StreamResponse:
         kind, _, _ = fault.partition(" ")
         if kind.isdigit():
-            return web.Response(status=int(kind))
+            wait = fault.rpartition(" ")[2]
+            return web.Response(status=int(kind), headers={"Retry-After": wait} if wait.isdigit() else None)
         transport = request.transport
         assert transport is not None
         if kind == "reset":

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 AFTER = ["drop after", "reset after", "500 after", "502 after", "503 after", "504 after"]
 UNDONE_FOR_CERTAIN = ["drop before", "reset before", "500 before", "503 before"]
+JOB_OF_ANOTHER = {
+    "id": "ftjob-other", "created_at": 2**31, "model": "m", "status": "queued", "training_file": "file-9"
+}  # fmt: skip
 UNDONE_AND_NOBODY_KNOWS = ["502 before", "504 before"]
 
 
@@ -106,6 +109,67 @@ async def test_a_server_that_drops_metadata_is_never_sent_the_same_create_twice(
             await create(client)
         assert len(api.jobs) == 1
         assert api.seen.count("POST") == 1
+
+
+MANGLED = {
+    "replaced": lambda job: job.update(metadata={"gateway": "1"}),
+    "key dropped": lambda job: job["metadata"].pop("idempotency_key"),
+    "values cut": lambda job: job.update(metadata={k: v[:8] for k, v in job["metadata"].items()}),
+    "keys in capitals": lambda job: job.update(metadata={k.upper(): v for k, v in job["metadata"].items()}),
+    "file renamed": lambda job: job.update(metadata=None, training_file="files/1"),
+    "file left out": lambda job: job.update(metadata={}, training_file=None),
+}
+
+
+@pytest.mark.parametrize("mangle", MANGLED)
+async def test_a_server_that_mangles_metadata_is_never_sent_the_same_create_twice(mangle: str) -> None:
+    api = first_post("500 after")
+    api.mangles = MANGLED[mangle]
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        with pytest.raises(CreateUncertainError):
+            await create(client, "key-123456")
+        assert len(api.jobs) == 1
+        assert api.seen.count("POST") == 1
+
+
+async def test_a_recent_job_that_bears_another_key_whole_shows_that_keys_are_kept() -> None:
+    api = first_post("500 before")
+    async with api.running() as url:
+        async with FineTuningClient("k", base_url=url) as client:
+            api.jobs.append(
+                {**JOB_OF_ANOTHER, "metadata": {"idempotency_key": "x", "idempotency_digest": "0" * 64}}
+            )
+            api.jobs.append({**JOB_OF_ANOTHER, "id": "ftjob-x", "metadata": None})
+            await create(client)
+        assert api.seen.count("POST") == 2
+
+
+async def test_closing_the_client_while_it_looks_leaves_it_uncertain() -> None:
+    api = first_post("502 after")
+    api.ignores_filter = True
+    api.drops_metadata = True
+    async with api.running() as url:
+        client = FineTuningClient("k", base_url=url)
+        task = asyncio.create_task(create(client))
+        await asyncio.sleep(1)
+        await client.close()
+        with pytest.raises(CreateUncertainError):
+            await task
+
+
+async def test_a_repeated_create_waits_as_long_as_the_server_asks_and_spends_the_budget() -> None:
+    times: list[float] = []
+
+    def fault(method: str, _: int) -> str:
+        if method == "POST":
+            times.append(asyncio.get_running_loop().time())
+        return "503 before 20" if method == "POST" and len(times) == 1 else ""
+
+    api = FaultyAPI(fault)
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        await create(client)
+        assert times[1] - times[0] >= 20
+        assert client._pipeline.budget.left < RetryPolicy().budget
 
 
 async def test_the_caller_is_told_where_a_key_cannot_protect() -> None:

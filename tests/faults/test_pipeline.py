@@ -12,13 +12,14 @@ from fine_tuning_async import (
     AttemptRecord,
     ConnectionFailed,
     CreateUncertainError,
+    DeadlineExceeded,
     FineTuningClient,
     InvalidArgumentError,
     RateLimitError,
     RetryPolicy,
     ServerError,
 )
-from tests.misbehaving import MisbehavingServer, answer, redirect, refused_port, silence
+from tests.misbehaving import MisbehavingServer, answer, late, redirect, refused_port, silence
 
 JOB = b'{"id": "ftjob-1", "created_at": 1, "model": "m", "status": "queued"}'
 
@@ -286,3 +287,54 @@ async def test_a_hundred_calls_at_once_share_one_client() -> None:
     async with MisbehavingServer(answer(body=JOB)) as server, FineTuningClient("k", base_url=server.url) as client:
         jobs = await asyncio.gather(*(client.retrieve_job(f"ftjob-{n}") for n in range(100)))
         assert len(jobs) == len(server.requests) == 100
+
+
+@pytest.mark.parametrize("wait", ["3600", "1e308"])
+async def test_an_upload_does_not_wait_longer_than_its_timeout_because_a_server_asks(wait: str) -> None:
+    script = answer(429, {"Retry-After": wait})
+    async with MisbehavingServer(script) as server, FineTuningClient("k", base_url=server.url) as client:
+        start = now()
+        with pytest.raises(RateLimitError) as caught:
+            await client.upload_file(b"{}")
+        assert now() - start < 1
+        assert len(server.requests) == 1
+    assert caught.value.retry_after == float(wait)
+
+
+@pytest.mark.parametrize("verb", ["cancel", "pause", "resume"])
+async def test_a_turn_with_its_look_afterwards_keeps_one_deadline(verb: str) -> None:
+    async with (
+        MisbehavingServer(silence()) as server,
+        FineTuningClient("k", base_url=server.url, timeout=10) as client,
+    ):
+        start = now()
+        with pytest.raises(DeadlineExceeded) as caught:
+            await getattr(client, f"{verb}_job")("ftjob-1")
+        assert now() - start == pytest.approx(10, abs=0.05)
+    assert "POST" in str(caught.value)
+    assert any("look at the job" in note for note in caught.value.__notes__)
+
+
+async def test_a_turn_answered_by_nothing_readable_is_looked_at() -> None:
+    there = JOB.replace(b"queued", b"cancelled")
+    script = [answer(204), answer(body=there)]
+    async with MisbehavingServer(script) as server, FineTuningClient("k", base_url=server.url) as client:
+        assert (await client.cancel_job("ftjob-1")).status == "cancelled"
+
+
+async def test_an_upload_that_is_redirected_late_has_its_time_again() -> None:
+    file = b'{"id": "file-1", "created_at": 1, "filename": "f", "purpose": "fine-tune"}'
+    script = [late(50, redirect("/v1/files/", 307)), late(50, answer(body=file))]
+    async with MisbehavingServer(script) as server, FineTuningClient("k", base_url=server.url) as client:
+        assert (await client.upload_file(b"{}")).id == "file-1"
+        assert len(server.requests) == 2
+
+
+async def test_a_cancelled_create_says_that_a_job_may_exist() -> None:
+    async with MisbehavingServer(silence()) as server, FineTuningClient("k", base_url=server.url) as client:
+        task = asyncio.create_task(client.create_job("m", "file-1"))
+        await asyncio.sleep(1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+    assert any("may exist" in note for note in caught.value.__notes__)

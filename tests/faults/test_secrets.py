@@ -23,6 +23,7 @@ from tests.misbehaving import (
     garbage,
     many_headers,
     proxy_refusal,
+    raw,
     redirect,
     refused_port,
     rst_after_reading,
@@ -43,6 +44,10 @@ FAILURES = [
     answer(500, body=KEY.encode()),
     answer(200, body=b"<html>"),
     answer(200, body=b"[1]"),
+    answer(200, {"x-request-id": KEY}, KEY.encode()),
+    answer(200, body=b'{"id": {"k": "%s"}}' % KEY.encode()),
+    raw(b"Authorization: Bearer " + KEY.encode() + b"\r\n\r\n"),
+    raw(b"HTTP/1.1 200 OK\r\nX-Bad\x01: " + KEY.encode() + b"\r\n\r\n"),
     redirect("http://127.0.0.2:9/"),
     fin_after_reading(),
     rst_after_reading(),
@@ -152,9 +157,36 @@ async def test_a_client_is_not_pickled(attribute: str | None) -> None:
 def test_a_key_that_cannot_be_sent_is_not_shown_either(key: str) -> None:
     with pytest.raises(FineTuningError) as caught:
         FineTuningClient(key)
-    error = caught.value
-    assert KEY not in repr(error)
-    assert KEY not in repr(vars(error))
+    assert all(KEY not in text for text in everything_about(caught.value))
+
+
+async def test_such_a_key_from_a_provider_or_for_a_view_is_not_shown_either() -> None:
+    async def provider() -> str:
+        return f"{KEY}\n"
+
+    client = FineTuningClient(provider, base_url="http://127.0.0.1:9")
+    with pytest.raises(FineTuningError) as caught:
+        await client.retrieve_job("ftjob-1")
+    assert all(KEY not in text for text in everything_about(caught.value))
+    with pytest.raises(FineTuningError) as caught:
+        client.with_options(api_key=f"{KEY}\n")
+    assert all(KEY not in text for text in everything_about(caught.value))
+    with pytest.raises(FineTuningError, match="not async") as caught:
+        await FineTuningClient(lambda: KEY, base_url="http://127.0.0.1:9").retrieve_job("ftjob-1")  # type: ignore[arg-type,return-value]
+    assert all(KEY not in text for text in everything_about(caught.value))
+
+
+def test_a_refused_argument_does_not_show_the_key() -> None:
+    for wrong in (
+        {"timeout": -1},
+        {"base_url": "nowhere"},
+        {"headers": {"a b": ""}},
+        {"retry": 3},
+        {"session": 1},
+    ):
+        with pytest.raises(FineTuningError) as caught:
+            FineTuningClient(KEY, **wrong)
+        assert all(KEY not in text for text in everything_about(caught.value))
 
 
 def test_no_default_header_may_carry_a_second_key() -> None:

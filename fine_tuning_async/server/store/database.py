@@ -50,6 +50,11 @@ class Store:
         self.models: Models = Models(self._connection)
         self.permissions: Permissions = Permissions(self._connection)
 
+    @property
+    def changes(self) -> int:
+        """How many rows were written since the store was opened."""
+        return self._connection.total_changes
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()

@@ -63,9 +63,9 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["serve", "--port"], "--port"),
         (["serve", "--port", "many"], "--port"),
         (["serve", "--port", "65536"], "must be 0 to 65535"),
-        (["serve", "--speed", "-1"], "must be a number of at least 0"),
-        (["serve", "--speed", "nan"], "must be a number of at least 0"),
-        (["serve", "--speed", "inf"], "must be a number of at least 0"),
+        (["serve", "--speed", "-1"], "must be a number from 0 to 1,000,000"),
+        (["serve", "--speed", "nan"], "must be a number from 0 to 1,000,000"),
+        (["serve", "--speed", "inf"], "must be a number from 0 to 1,000,000"),
     ],
 )
 def test_wrong_usage_exits_with_2_after_one_line(
