@@ -12,6 +12,7 @@ import tracemalloc
 from contextlib import asynccontextmanager
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
+import aiohttp
 import attrs
 import pytest
 from aiohttp import BodyPartReader, web
@@ -363,6 +364,14 @@ async def test_an_upload_that_always_fails_ends_with_the_servers_answer(path: Pa
         assert [part_of(each) for each in server.requests] == [CONTENT] * 4
 
 
+def small_buffered(address: Any) -> socket.socket:
+    """Make a socket that takes little at once, as the kernel would otherwise take megabytes."""
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**15)
+    return made
+
+
 async def test_an_upload_goes_on_for_as_long_as_there_is_progress() -> None:
     """The client's timeout bounds the silence, not the whole: a slow server is no reason to give up."""
 
@@ -375,7 +384,9 @@ async def test_an_upload_goes_on_for_as_long_as_there_is_progress() -> None:
     app.router.add_post("/v1/files", slow)
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**15)  # or the kernel takes all of it at once
-    async with mounted(app, listener) as url, FineTuningClient(KEY, base_url=url, timeout=9) as client:
+    connector = aiohttp.TCPConnector(socket_factory=small_buffered)
+    async with mounted(app, listener) as url, aiohttp.ClientSession(connector=connector) as session:
+        client = FineTuningClient(KEY, base_url=url, timeout=9, session=session)
         clock = asyncio.get_running_loop().time
         before = clock()
         await client.upload_file(bytes(8 * MIB))
