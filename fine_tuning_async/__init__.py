@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._wire import Response
     from .api.jobs import NO_METADATA
     from .client import FineTuningClient
+    from .datasets import DatasetProblem, DatasetReport, ProblemKind, check_dataset
     from .errors import (
         APIError,
         AuthenticationError,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         ConflictError,
         ConnectionFailed,
         CreateUncertainError,
+        DatasetError,
         DeadlineExceeded,
         FineTuningError,
         IdempotencyKeyReusedError,
@@ -69,11 +71,12 @@ _HOMES = {
     "_wire": "Response",
     "api.jobs": "NO_METADATA",
     "client": "FineTuningClient",
+    "datasets": "DatasetProblem DatasetReport ProblemKind check_dataset",
     "errors": (
         "APIError AuthenticationError BadRequestError ClientStateError ConflictError ConnectionFailed "
-        "CreateUncertainError DeadlineExceeded FineTuningError IdempotencyKeyReusedError InvalidArgumentError "
-        "NotFoundError PaginationError PermissionDeniedError RateLimitError ResponseFormatError ServerError "
-        "SourceNotFoundError UnprocessableEntityError "
+        "CreateUncertainError DatasetError DeadlineExceeded FineTuningError IdempotencyKeyReusedError "
+        "InvalidArgumentError NotFoundError PaginationError PermissionDeniedError RateLimitError "
+        "ResponseFormatError ServerError SourceNotFoundError UnprocessableEntityError "
     ),
     "models": (
         "DPOHyperparameters DPOMethod File FineTuningJob Grader Integration JobCheckpoint JobError JobEvent "
@@ -99,6 +102,9 @@ __all__ = [
     "CreateUncertainError",
     "DPOHyperparameters",
     "DPOMethod",
+    "DatasetError",
+    "DatasetProblem",
+    "DatasetReport",
     "DeadlineExceeded",
     "File",
     "FineTuningClient",
@@ -121,6 +127,7 @@ __all__ = [
     "PaginationError",
     "Paginator",
     "PermissionDeniedError",
+    "ProblemKind",
     "PythonGrader",
     "RateLimitError",
     "ReinforcementHyperparameters",
@@ -139,6 +146,7 @@ __all__ = [
     "UnprocessableEntityError",
     "WandbSettings",
     "__version__",
+    "check_dataset",
     "from_dict",
     "to_dict",
 ]

@@ -1,0 +1,90 @@
+"""What is wrong with the JSON of a line, or odd about it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import orjson
+
+from ._ledger import shown
+
+if TYPE_CHECKING:
+    from ._ledger import Ledger
+
+__all__ = ["explain", "has_keys", "warn_of_repeated_keys"]
+
+_KEY = b'":'
+_ESCAPED_KEY = b'\\":'  # in a string that holds JSON itself
+_LONGEST_EXPLAINED = 2**20
+"""Bytes. Python's own parser says best what is wrong, and is slow."""
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def explain(line: bytes, error: orjson.JSONDecodeError, ledger: Ledger) -> None:
+    """Enter what keeps a line from being parsed."""
+    try:
+        line.decode()
+    except UnicodeDecodeError as wrong:
+        hint = "; the file looks like UTF-16" if line.startswith(_UTF_16) else ""
+        ledger.problem(
+            "not_utf8", f"byte {wrong.start}", "UTF-8", f"{line[wrong.start]:#04x} ({wrong.reason}){hint}"
+        )
+    else:
+        ledger.problem("invalid_json", f"column {error.colno}", "valid JSON", _reason(line, error))
+
+
+def _reason(line: bytes, error: orjson.JSONDecodeError) -> str:
+    nul = line.find(b"\0")
+    if nul >= 0:
+        return f"a NUL byte at byte {nul}"
+    if line.startswith(b"\xef\xbb\xbf"):
+        return "a byte order mark, which may stand at the start of the file only"
+    if len(line) > _LONGEST_EXPLAINED:
+        return str(error)
+    try:
+        json.loads(line)
+    except ValueError as known:
+        return str(known)
+    except RecursionError:
+        return "nested too deeply"
+    return str(error)  # such as NaN, which Python's parser lets pass
+
+
+def warn_of_repeated_keys(line: bytes, row: dict[str, object], ledger: Ledger) -> None:
+    """Warn if an object on the line names a key twice: parsers keep the last, and say nothing."""
+    try:
+        kept = _keys(orjson.dumps(row))
+    except orjson.JSONEncodeError:  # nested deeper than can be written
+        return
+    if _keys(line) <= kept and b'" :' not in line:
+        return
+    for key in _repeated(line):
+        ledger.likely("duplicate_key", "", "each key once in an object", f"{shown(key)} twice")
+
+
+def has_keys(line: bytes, count: int) -> bool:
+    """Tell whether so many keys stand on the line; False may also mean that it is written in an unusual way."""
+    return line.count(_KEY) == count or _keys(line) == count
+
+
+def _keys(text: bytes) -> int:
+    # A quotation mark before a colon ends a key, as those in strings are escaped.
+    return text.count(_KEY) - text.count(_ESCAPED_KEY)
+
+
+def _repeated(line: bytes) -> list[str]:
+    found: dict[str, None] = {}
+
+    def look(pairs: list[tuple[str, object]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                found[key] = None
+            seen.add(key)
+
+    try:
+        json.loads(line, object_pairs_hook=look)
+    except (ValueError, RecursionError):  # numbers, depths that Python's parser does not take
+        return []
+    return list(found)

@@ -1,0 +1,108 @@
+"""Rows of the plain form, in which nothing can be wrong: nearly all of a good file, and quick to see.
+
+What is not plain is not bad: it is looked at rule by rule.
+"""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from ._parsing import has_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["PlainRows"]
+
+_ROLES = frozenset({"system", "developer", "user", "assistant"})  # the others need more than role and content
+_LAST = {"supervised": "assistant", "reinforcement": "user"}
+_MOST_SHAPES = _LONGEST_SHAPE = 1_000
+
+_role, _content = itemgetter("role"), itemgetter("content")
+_preference = itemgetter("input", "preferred_output", "non_preferred_output")
+_completion = itemgetter("prompt", "completion")
+
+_Row = dict[str, Any]  # anything may be in it: what is not as expected raises, and is not plain
+
+
+class PlainRows:
+    """Tells which rows are plain, and counts the messages of those.
+
+    The sequence of a conversation's roles is its shape. A file has few, so that each is looked at once.
+    """
+
+    def __init__(self, method: str) -> None:
+        self._last = _LAST.get(method)
+        self._shapes: dict[tuple[str, ...], int] = {}
+        ways: dict[str, Callable[[_Row, bytes], str | None]] = {
+            "dpo": self._preference,
+            "completion": self._completion,
+        }
+        self._read = ways.get(method, self._chat)
+
+    def text_of(self, row: _Row, line: bytes) -> str | None:
+        """Return all text of a plain row; None if the row is not plain."""
+        try:
+            return self._read(row, line)
+        except (KeyError, TypeError, AttributeError):
+            return None
+
+    @property
+    def shapes(self) -> Iterator[tuple[tuple[str, ...], int]]:
+        """Each sequence of roles, with the number of conversations that have it."""
+        return iter(self._shapes.items())
+
+    def _chat(self, row: _Row, line: bytes) -> str | None:
+        messages = row["messages"]
+        roles, texts = tuple(map(_role, messages)), list(map(_content, messages))
+        text = "".join(texts)
+        if (
+            len(row) != 1
+            or "|" in text
+            or "" in texts
+            or sum(map(len, messages)) != 2 * len(roles)
+            or not has_keys(line, 1 + 2 * len(roles))
+        ):
+            return None
+        return text if self._counted(roles) else None
+
+    def _preference(self, row: _Row, line: bytes) -> str | None:
+        given, (preferred,), (other,) = _preference(row)
+        messages = [*given["messages"], preferred, other]
+        roles, texts = tuple(map(_role, messages)), list(map(_content, messages))
+        text = "".join(texts)
+        if (
+            len(row) != 3  # noqa: PLR2004 - the three keys above
+            or len(given) != 1
+            or len(roles) == 2  # noqa: PLR2004 - the two outputs, and no input
+            or roles[-2:] != ("assistant", "assistant")
+            or "|" in text
+            or "" in texts
+            or texts[-1] == texts[-2]
+            or sum(map(len, messages)) != 2 * len(roles)
+            or not has_keys(line, 4 + 2 * len(roles))
+        ):
+            return None
+        return text if self._counted(roles) else None
+
+    def _completion(self, row: _Row, line: bytes) -> str | None:
+        prompt, completion = _completion(row)
+        text: str = prompt + completion
+        if len(row) != 2 or not completion or type(text) is not str or "|" in text or not has_keys(line, 2):  # noqa: PLR2004 - prompt, completion
+            return None
+        return text
+
+    def _counted(self, roles: tuple[str, ...]) -> bool:
+        try:
+            self._shapes[roles] += 1
+        except KeyError:
+            return self._admitted(roles)
+        return True
+
+    def _admitted(self, roles: tuple[str, ...]) -> bool:
+        good = 0 < len(roles) <= _LONGEST_SHAPE and _ROLES.issuperset(roles)
+        if not good or len(self._shapes) >= _MOST_SHAPES or self._last not in {None, roles[-1]}:
+            return False
+        self._shapes[roles] = 1
+        return True
