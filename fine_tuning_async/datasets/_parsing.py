@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from typing import TYPE_CHECKING
 
 import orjson
@@ -18,7 +19,7 @@ _KEY = b'":'
 _ESCAPED_KEY = b'\\":'  # in a string that holds JSON itself
 _LONGEST_EXPLAINED = 2**20
 """Bytes. Python's own parser says best what is wrong, and is slow."""
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)
 
 
 def explain(line: bytes, error: orjson.JSONDecodeError, ledger: Ledger) -> None:
@@ -31,24 +32,24 @@ def explain(line: bytes, error: orjson.JSONDecodeError, ledger: Ledger) -> None:
             "not_utf8", f"byte {wrong.start}", "UTF-8", f"{line[wrong.start]:#04x} ({wrong.reason}){hint}"
         )
     else:
-        ledger.problem("invalid_json", f"column {error.colno}", "valid JSON", _reason(line, error))
+        column, reason = _reason(line, error)
+        ledger.problem("invalid_json", f"column {column}", "valid JSON", reason)
 
 
-def _reason(line: bytes, error: orjson.JSONDecodeError) -> str:
+def _reason(line: bytes, error: orjson.JSONDecodeError) -> tuple[int, str]:
     nul = line.find(b"\0")
     if nul >= 0:
-        return f"a NUL byte at byte {nul}"
-    if line.startswith(b"\xef\xbb\xbf"):
-        return "a byte order mark, which may stand at the start of the file only"
-    if len(line) > _LONGEST_EXPLAINED:
-        return str(error)
-    try:
-        json.loads(line)
-    except ValueError as known:
-        return str(known)
-    except RecursionError:
-        return "nested too deeply"
-    return str(error)  # such as NaN, which Python's parser lets pass
+        return error.colno, f"a NUL byte at byte {nul}"
+    if line.startswith(BOM_UTF8):
+        return 1, "a byte order mark, which may stand at the start of the file only"
+    if len(line) <= _LONGEST_EXPLAINED:
+        try:
+            json.loads(line)
+        except json.JSONDecodeError as known:
+            return known.colno, str(known)
+        except (ValueError, RecursionError):  # a number too long, or nested too deeply
+            pass
+    return error.colno, str(error)  # such as of NaN, which Python's parser lets pass
 
 
 def warn_of_repeated_keys(line: bytes, row: dict[str, object], ledger: Ledger) -> None:

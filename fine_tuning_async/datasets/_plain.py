@@ -45,7 +45,7 @@ class PlainRows:
         """Return all text of a plain row; None if the row is not plain."""
         try:
             return self._read(row, line)
-        except (KeyError, TypeError, AttributeError):
+        except (KeyError, TypeError, ValueError):
             return None
 
     @property

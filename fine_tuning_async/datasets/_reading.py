@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ LONGEST_LINE = 64 * 2**20
 """Bytes; an example with ten large images still fits. Parsed, a line takes many times its size."""
 
 _BLOCK = 2**20
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def lines_of(file: BinaryIO) -> Iterator[bytes | None]:
@@ -21,7 +21,7 @@ def lines_of(file: BinaryIO) -> Iterator[bytes | None]:
 
     A byte order mark before the first line is left out, and so is the empty line behind the last newline.
     """
-    block = file.read(_BLOCK).removeprefix(_BYTE_ORDER_MARK)
+    block = file.read(_BLOCK).removeprefix(BOM_UTF8)
     started: list[bytes] = []  # the pieces of a line that goes on
     length = 0
     while block:

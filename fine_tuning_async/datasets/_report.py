@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -15,6 +16,8 @@ __all__ = ["DatasetProblem", "DatasetReport", "ProblemKind"]
 
 _SHOWN = 5
 """How many problems an error's message lists; the report itself has them all, up to its bound."""
+
+_SHOWN_OF_A_KIND = 3
 
 
 @frozen
@@ -153,7 +156,9 @@ class DatasetReport:
         where = f" in line{'s' * (len(kind.lines) > 1)} {lines}{more}" if lines else ""
         yield f"{word} {code}: {kind.count}{where}"
         listed = self.warnings if kind.warning else self.problems
-        yield f"  {next(problem for problem in listed if problem.code == code)}"
+        yield from (
+            f"  {each}" for each in islice((each for each in listed if each.code == code), _SHOWN_OF_A_KIND)
+        )
 
     def _total(self, *, warning: bool) -> int:
         return sum(kind.count for kind in self.by_kind.values() if kind.warning is warning)
