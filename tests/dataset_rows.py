@@ -9,9 +9,9 @@ __all__ = ["ASKED", "BAD", "CHAT", "FINE", "GOOD", "ODD", "as_line"]
 
 USER = {"role": "user", "content": "q"}
 ASSISTANT = {"role": "assistant", "content": "a"}
-CHAT = {"messages": [USER, ASSISTANT]}
-ASKED = {"messages": [USER]}
-PAIR = {
+CHAT: dict[str, Any] = {"messages": [USER, ASSISTANT]}
+ASKED: dict[str, Any] = {"messages": [USER]}
+PAIR: dict[str, Any] = {
     "input": ASKED,
     "preferred_output": [ASSISTANT],
     "non_preferred_output": [{"role": "assistant", "content": "b"}],
