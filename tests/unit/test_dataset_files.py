@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pickle
 import subprocess
@@ -35,6 +36,11 @@ def checked(path: Path, content: bytes | Sequence[bytes], method: str = "supervi
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "train.jsonl"
+
+
+@pytest.fixture(autouse=True)
+def _without_tiktoken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tiktoken", None)
 
 
 # -- reading -----------------------------------------------------------------------------------------------------
@@ -234,6 +240,24 @@ def test_tiktoken_is_not_asked_for_what_it_would_fetch(
     assert report.tokens_from == "an estimate, 4 bytes a token: tiktoken has o200k_base not in its cache"
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
     assert check_dataset(path, method="supervised").tokens_from == report.tokens_from
+
+
+def test_an_encoding_that_tiktoken_has_is_used(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Tiktoken:
+        @staticmethod
+        def get_encoding(name: str) -> Words:
+            asked.append(name)
+            return Words()
+
+    monkeypatch.setitem(sys.modules, "tiktoken", Tiktoken)
+    monkeypatch.setenv("DATA_GYM_CACHE_DIR", str(path.parent))
+    monkeypatch.setattr(_tokens, "_SHA256", hashlib.sha256(b"ranks").hexdigest())
+    (path.parent / "fb374d419588a4632f3f557e76b4b70aebbca790").write_bytes(b"ranks")
+    report = checked(path, [as_line({"messages": [{"role": "user", "content": "one two three"}]})])
+    assert (report.tokens, report.tokens_from) == (3, "counted with tiktoken, o200k_base")
+    assert asked == ["o200k_base"]
 
 
 def test_with_an_encoding_tokens_are_counted_and_beyond_a_sample_reckoned(monkeypatch: pytest.MonkeyPatch) -> None:
