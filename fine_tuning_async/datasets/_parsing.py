@@ -13,9 +13,9 @@ from ._ledger import shown
 if TYPE_CHECKING:
     from ._ledger import Ledger
 
-__all__ = ["explain", "has_keys", "warn_of_repeated_keys"]
+__all__ = ["KEY", "explain", "has_keys", "warn_of_repeated_keys"]
 
-_KEY = b'":'
+KEY = b'":'
 _ESCAPED_KEY = b'\\":'  # in a string that holds JSON itself
 _LONGEST_EXPLAINED = 2**20
 """Bytes. Python's own parser says best what is wrong, and is slow."""
@@ -66,12 +66,12 @@ def warn_of_repeated_keys(line: bytes, row: dict[str, object], ledger: Ledger) -
 
 def has_keys(line: bytes, count: int) -> bool:
     """Tell whether so many keys stand on the line; False may also mean that it is written in an unusual way."""
-    return line.count(_KEY) == count or _keys(line) == count
+    return _keys(line) == count
 
 
 def _keys(text: bytes) -> int:
     # A quotation mark before a colon ends a key, as those in strings are escaped.
-    return text.count(_KEY) - text.count(_ESCAPED_KEY)
+    return text.count(KEY) - text.count(_ESCAPED_KEY)
 
 
 def _repeated(line: bytes) -> list[str]:

@@ -6,14 +6,14 @@ What is not plain is not bad: it is looked at rule by rule.
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ._parsing import has_keys
+from ._parsing import KEY, has_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["PlainRows"]
+__all__ = ["NOT_PLAIN", "PlainRows"]
 
 _ROLES = frozenset({"system", "developer", "user", "assistant"})  # the others need more than role and content
 _LAST = {"supervised": "assistant", "reinforcement": "user"}
@@ -23,30 +23,28 @@ _role, _content = itemgetter("role"), itemgetter("content")
 _preference = itemgetter("input", "preferred_output", "non_preferred_output")
 _completion = itemgetter("prompt", "completion")
 
-_Row = dict[str, Any]  # anything may be in it: what is not as expected raises, and is not plain
+NOT_PLAIN = (KeyError, TypeError, ValueError)
+"""What looking at a row raises that is not built like a plain one."""
+
+_Row = dict[str, Any]  # anything may be in it
+_Way: TypeAlias = "Callable[[_Row, bytes], str | None]"
 
 
 class PlainRows:
     """Tells which rows are plain, and counts the messages of those.
 
     The sequence of a conversation's roles is its shape. A file has few, so that each is looked at once.
+
+    Attributes:
+        text_of: Returns all text of a plain row, given the row and its line. If the row is not plain, it returns
+            None or raises one of NOT_PLAIN.
     """
 
     def __init__(self, method: str) -> None:
         self._last = _LAST.get(method)
         self._shapes: dict[tuple[str, ...], int] = {}
-        ways: dict[str, Callable[[_Row, bytes], str | None]] = {
-            "dpo": self._preference,
-            "completion": self._completion,
-        }
-        self._read = ways.get(method, self._chat)
-
-    def text_of(self, row: _Row, line: bytes) -> str | None:
-        """Return all text of a plain row; None if the row is not plain."""
-        try:
-            return self._read(row, line)
-        except (KeyError, TypeError, ValueError):
-            return None
+        ways: dict[str, _Way] = {"dpo": self._preference, "completion": self._completion}
+        self.text_of = ways.get(method, self._chat)
 
     @property
     def shapes(self) -> Iterator[tuple[tuple[str, ...], int]]:
@@ -62,10 +60,13 @@ class PlainRows:
             or "|" in text
             or "" in texts
             or sum(map(len, messages)) != 2 * len(roles)
-            or not has_keys(line, 1 + 2 * len(roles))
+            or (line.count(KEY) != 1 + 2 * len(roles) and not has_keys(line, 1 + 2 * len(roles)))
         ):
             return None
-        return text if self._counted(roles) else None
+        if roles in self._shapes:
+            self._shapes[roles] += 1
+            return text
+        return text if self._admitted(roles) else None
 
     def _preference(self, row: _Row, line: bytes) -> str | None:
         given, (preferred,), (other,) = _preference(row)
@@ -84,7 +85,10 @@ class PlainRows:
             or not has_keys(line, 4 + 2 * len(roles))
         ):
             return None
-        return text if self._counted(roles) else None
+        if roles in self._shapes:
+            self._shapes[roles] += 1
+            return text
+        return text if self._admitted(roles) else None
 
     def _completion(self, row: _Row, line: bytes) -> str | None:
         prompt, completion = _completion(row)
@@ -92,13 +96,6 @@ class PlainRows:
         if len(row) != 2 or not completion or type(text) is not str or "|" in text or not has_keys(line, 2):  # noqa: PLR2004 - prompt, completion
             return None
         return text
-
-    def _counted(self, roles: tuple[str, ...]) -> bool:
-        try:
-            self._shapes[roles] += 1
-        except KeyError:
-            return self._admitted(roles)
-        return True
 
     def _admitted(self, roles: tuple[str, ...]) -> bool:
         good = 0 < len(roles) <= _LONGEST_SHAPE and _ROLES.issuperset(roles)

@@ -13,7 +13,7 @@ __all__ = ["LONGEST_LINE", "lines_of"]
 LONGEST_LINE = 64 * 2**20
 """Bytes; an example with ten large images still fits. Parsed, a line takes many times its size."""
 
-_BLOCK = 2**20
+_BLOCK = 2**18
 
 
 def lines_of(file: BinaryIO) -> Iterator[bytes | None]:

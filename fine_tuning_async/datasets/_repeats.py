@@ -31,10 +31,15 @@ class Repeats:
 
     def first(self, print_: int, line: int) -> int | None:
         """Return the earlier line that says the same; remember this one if there is none."""
-        if len(self._lines) >= MOST_REMEMBERED:
-            return self._first_of_full(print_)
-        earlier = self._lines.setdefault(print_, line)
-        if earlier == line:
+        lines = self._lines
+        if len(lines) < MOST_REMEMBERED:
+            earlier = lines.setdefault(print_, line)
+            if earlier == line:
+                return None
+        elif print_ in lines:
+            earlier = lines[print_]
+        else:
+            self.complete = False
             return None
         self.count += 1
         return earlier
@@ -42,11 +47,3 @@ class Repeats:
     def find(self, print_: int) -> int | None:
         """Return the line that says the same, and remember nothing."""
         return self._lines.get(print_)
-
-    def _first_of_full(self, print_: int) -> int | None:
-        earlier = self._lines.get(print_)
-        if earlier is None:
-            self.complete = False
-        else:
-            self.count += 1
-        return earlier
