@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import orjson
@@ -11,6 +12,8 @@ import orjson
 from ._ledger import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ._ledger import Ledger
 
 __all__ = ["KEY", "explain", "has_keys", "warn_of_repeated_keys"]
@@ -64,9 +67,10 @@ def warn_of_repeated_keys(line: bytes, row: dict[str, object], ledger: Ledger) -
         ledger.likely("duplicate_key", "", "each key once in an object", f"{shown(key)} twice")
 
 
-def has_keys(line: bytes, count: int) -> bool:
-    """Tell whether so many keys stand on the line; False may also mean that it is written in an unusual way."""
-    return _keys(line) == count
+def has_keys(lines: Sequence[bytes], number: int) -> bool:
+    """Tell whether so many keys stand on the lines; False may also mean that they are oddly written."""
+    found = sum(map(bytes.count, lines, repeat(KEY)))
+    return found == number or found - sum(map(bytes.count, lines, repeat(_ESCAPED_KEY))) == number
 
 
 def _keys(text: bytes) -> int:

@@ -13,11 +13,12 @@ __all__ = ["LONGEST_LINE", "lines_of"]
 LONGEST_LINE = 64 * 2**20
 """Bytes; an example with ten large images still fits. Parsed, a line takes many times its size."""
 
-_BLOCK = 2**18
+_BLOCK = 2**15
+"""Bytes; so many rows at once that a call costs little, and so few that the garbage collector stays idle."""
 
 
-def lines_of(file: BinaryIO) -> Iterator[bytes | None]:
-    """Give each line without its newline, and None for one that is longer than LONGEST_LINE.
+def lines_of(file: BinaryIO) -> Iterator[list[bytes | None]]:
+    """Give the lines without their newlines, many at a time; None for one that is longer than LONGEST_LINE.
 
     A byte order mark before the first line is left out, and so is the empty line behind the last newline.
     """
@@ -25,16 +26,16 @@ def lines_of(file: BinaryIO) -> Iterator[bytes | None]:
     started: list[bytes] = []  # the pieces of a line that goes on
     length = 0
     while block:
-        first, *others = block.split(b"\n")
-        started, length = _longer(started, length, first)
-        if others:
-            yield _joined(started, length)
-            last = others.pop()
-            yield from others
-            started, length = [last], len(last)
+        lines: list[bytes | None] = [*block.split(b"\n")]
+        first, last = lines[0] or b"", lines.pop() or b""
+        if lines:
+            lines[0] = _joined(*_longer(started, length, first))
+            yield lines
+            started, length = [], 0
+        started, length = _longer(started, length, last)
         block = file.read(_BLOCK)
     if length:
-        yield _joined(started, length)
+        yield [_joined(started, length)]
 
 
 def _longer(started: list[bytes], length: int, piece: bytes) -> tuple[list[bytes], int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -96,11 +97,27 @@ def test_a_plain_row_is_one_in_which_the_rules_find_nothing(row: Any, method: st
         plain = PlainRows(method).text_of(row, as_line(row)) is not None
     except NOT_PLAIN:
         plain = False
+    if not plain:
+        with suppress(*NOT_PLAIN):
+            plain = PlainRows(method).text_of_all([row], [as_line(row)]) is not None
     if plain:
         ledger = Ledger()
         check_row(row, method, ledger)
         assert not ledger.problems
         assert not ledger.warnings
+
+
+@given(st.lists(chats, min_size=1, max_size=3), st.sampled_from(["supervised", "reinforcement"]))
+def test_rows_that_are_plain_together_are_plain_alone(made: list[Any], method: str) -> None:
+    many = [json.loads(as_line(row)) for row in made]
+    lines = [as_line(row) for row in made]
+    with suppress(*NOT_PLAIN):
+        if PlainRows(method).text_of_all(many, lines) is not None:
+            for row in many:
+                ledger = Ledger()
+                check_row(row, method, ledger)
+                assert not ledger.problems
+                assert not ledger.warnings
 
 
 @pytest.mark.parametrize(("method", "row"), [(case[0], case[1]) for case in FINE])
