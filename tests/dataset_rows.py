@@ -140,6 +140,14 @@ BAD: list[Case] = [
     ),
     ("supervised", {**CHAT, "weight": 1}, [("extra_key", "")], []),
     ("supervised", {**CHAT, "b": 1, "a": 1}, [("extra_key", ""), ("extra_key", "")], []),
+    # A space before the colon hides a key from who counts them.
+    ("supervised", as_line(CHAT)[:-1] + b', "weight" : 1}', [("extra_key", "")], []),
+    (
+        "supervised",
+        as_line(CHAT).replace(b'"a"}', b'"a", "weight" : 2}'),
+        [("bad_weight", "messages[1].weight")],
+        [],
+    ),
     ("dpo", {}, [("missing_key", key) for key in PAIR], []),
     *(("dpo", without(PAIR, key), [("missing_key", key)], []) for key in PAIR),
     ("dpo", {**PAIR, "input": []}, [("wrong_type", "input")], []),
@@ -217,6 +225,7 @@ ODD: list[Case] = [
     ("supervised", {**CHAT, "tools": {}}, [], [("bad_tools", "tools")]),
     ("reinforcement", {**ASKED, "tools": [{"name": "f"}]}, [], [("bad_tools", "tools[0]")]),
     ("dpo", {**PAIR, "input": {**ASKED, "tools": [1]}}, [], [("bad_tools", "input.tools[0]")]),
+    ("dpo", as_line(PAIR).replace(b'"q"}]', b'"q"}], "tools" : 1'), [], [("bad_tools", "input.tools")]),
     ("supervised", {**CHAT, "parallel_tool_calls": "no"}, [], [("bad_tools", "parallel_tool_calls")]),
     ("supervised", b'{"messages": [], ' + as_line(CHAT)[1:], [], [("duplicate_key", "")]),
     (

@@ -206,6 +206,8 @@ def test_it_stops_looking_for_repeats_and_says_so(path: Path, monkeypatch: pytes
     rows = questions(10)
     known = checked(path, [*rows, rows[0]])
     assert (known.duplicates, known.duplicates_complete) == (1, True)
+    assert checked(path, rows).duplicates_complete
+    assert not checked(path, questions(11)).duplicates_complete
     more = checked(path, [*rows, *questions(2, first=10), *questions(1, first=10), rows[0]])
     assert (more.duplicates, more.duplicates_complete) == (1, False)
     assert "duplicates were looked for among" in str(more)
