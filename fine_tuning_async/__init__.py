@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .api._source import Progress, UploadSource
     from .api.jobs import NO_METADATA
     from .client import FineTuningClient
+    from .datasets import DatasetProblem, DatasetReport, ProblemKind, check_dataset
     from .errors import (
         APIError,
         AuthenticationError,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         ConflictError,
         ConnectionFailed,
         CreateUncertainError,
+        DatasetError,
         DeadlineExceeded,
         FineTuningError,
         IdempotencyKeyReusedError,
@@ -76,11 +78,12 @@ _HOMES = {
     "api._source": "Progress UploadSource",
     "api.jobs": "NO_METADATA",
     "client": "FineTuningClient",
+    "datasets": "DatasetProblem DatasetReport ProblemKind check_dataset",
     "errors": (
         "APIError AuthenticationError BadRequestError ClientStateError ConflictError ConnectionFailed "
-        "CreateUncertainError DeadlineExceeded FineTuningError IdempotencyKeyReusedError InvalidArgumentError "
-        "NotFoundError PaginationError PermissionDeniedError RateLimitError ResponseFormatError ServerError "
-        "SourceNotFoundError UnprocessableEntityError "
+        "CreateUncertainError DatasetError DeadlineExceeded FineTuningError IdempotencyKeyReusedError "
+        "InvalidArgumentError NotFoundError PaginationError PermissionDeniedError RateLimitError "
+        "ResponseFormatError ServerError SourceNotFoundError UnprocessableEntityError "
     ),
     "models": (
         "CheckpointPermission DPOHyperparameters DPOMethod Deletion File FineTuningJob Grader Integration "
@@ -108,6 +111,9 @@ __all__ = [
     "CreateUncertainError",
     "DPOHyperparameters",
     "DPOMethod",
+    "DatasetError",
+    "DatasetProblem",
+    "DatasetReport",
     "DeadlineExceeded",
     "Deletion",
     "File",
@@ -134,6 +140,7 @@ __all__ = [
     "PaginationError",
     "Paginator",
     "PermissionDeniedError",
+    "ProblemKind",
     "Progress",
     "PythonGrader",
     "RateLimitError",
@@ -154,6 +161,7 @@ __all__ = [
     "UploadSource",
     "WandbSettings",
     "__version__",
+    "check_dataset",
     "from_dict",
     "to_dict",
 ]

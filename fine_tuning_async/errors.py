@@ -20,6 +20,7 @@ __all__ = [
     "ConflictError",
     "ConnectionFailed",
     "CreateUncertainError",
+    "DatasetError",
     "DeadlineExceeded",
     "FineTuningError",
     "IdempotencyKeyReusedError",
@@ -61,7 +62,7 @@ class InvalidArgumentError(FineTuningError, ValueError):
 
 
 class SourceNotFoundError(InvalidArgumentError, FileNotFoundError):
-    """The file to be uploaded does not exist."""
+    """The file to be uploaded or checked does not exist."""
 
     def __new__(cls, *args: object) -> Self:
         """Make the error as an OSError is made: ValueError's way, which comes first, refuses to."""
@@ -127,6 +128,20 @@ class ResponseFormatError(FineTuningError):
 
 class PaginationError(FineTuningError):
     """A list cannot be followed to its end without skipping or repeating: the server's cursors are broken."""
+
+
+class DatasetError(FineTuningError):
+    """A training file would let its job fail.
+
+    Attributes:
+        path: The file.
+        codes: How many problems of each kind it has, its validation file's included.
+    """
+
+    def __init__(self, message: str, *, path: str, codes: Mapping[str, int]) -> None:
+        super().__init__(message)
+        self.path = path
+        self.codes = codes
 
 
 class APIError(FineTuningError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 LEAST_EXAMPLES = 10
 """The API's own minimum for a training file."""
+
+LONGEST_LINE = 64 * 2**20
+"""Bytes; the server's own bound, so that no file fills its memory."""
 
 _NAMES = {"chat": "fine-tune-chat", "preference": "fine-tune-preference", "completion": "fine-tune-completion"}
 _WANTED = {
@@ -65,7 +69,7 @@ def judge(chunks: Iterable[bytes], kind: str, file_id: str) -> Verdict:
     """
     examples = size = 0
     for number, line in enumerate(_lines(chunks), 1):
-        if not line.strip():
+        if line is not None and not line.strip():
             continue
         try:
             _check_line(line, kind, file_id)
@@ -73,22 +77,44 @@ def judge(chunks: Iterable[bytes], kind: str, file_id: str) -> Verdict:
             message = flaw.wording.format(number=number)
             return Verdict(examples, size // _BYTES_PER_TOKEN, number, flaw.code, message)
         examples += 1
-        size += len(line)
+        size += len(line or b"")
     return Verdict(examples, size // _BYTES_PER_TOKEN)
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
+    """Give each line, and None for one that is too long to be held."""
     parts: list[bytes] = []
-    for chunk in chunks:
+    length = 0
+    for chunk in _unmarked(chunks):
         first, *rest = chunk.split(b"\n")
-        parts.append(first)
-        for piece in rest:
-            yield b"".join(parts)
-            parts = [piece]
-    yield b"".join(parts)
+        for piece in (first, *rest[:-1]) if rest else ():
+            yield _line(parts, piece, length + len(piece))
+            parts, length = [], 0
+        piece = rest[-1] if rest else first
+        length += len(piece)
+        parts = [*parts, piece] if length <= LONGEST_LINE else []
+    yield _line(parts, b"", length)
 
 
-def _check_line(line: bytes, kind: str, file_id: str) -> None:
+def _line(parts: list[bytes], last: bytes, length: int) -> bytes | None:
+    return b"".join((*parts, last)) if length <= LONGEST_LINE else None
+
+
+def _unmarked(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    # Editors on Windows put a byte order mark at the start, and Azure's guide asks for one.
+    start = b""
+    rest = iter(chunks)
+    for chunk in rest:
+        start += chunk
+        if len(start) >= len(BOM_UTF8):
+            break
+    yield start.removeprefix(BOM_UTF8)
+    yield from rest
+
+
+def _check_line(line: bytes | None, kind: str, file_id: str) -> None:
+    if line is None:
+        raise Flaw(f"{_CANNOT} line is longer than {LONGEST_LINE} bytes (line {{number}})")
     example = _parse(line)
     wanted, found = _WANTED[kind], layout_of(example)
     if found is not None and found != wanted:

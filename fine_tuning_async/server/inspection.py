@@ -28,6 +28,9 @@ def inspect(files: Files, job: Job) -> Verdict | JobError:
         validation = _look(files, job, "validation_file", job.validation_file)
         if not isinstance(validation, Verdict):
             return validation
+        if not validation.examples:
+            said = "Validation file has 0 example(s), but must have at least 1 example"
+            return _error("invalid_n_examples", "validation_file", said)
     return training
 
 

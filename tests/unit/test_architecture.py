@@ -272,6 +272,7 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
         ("from fine_tuning_async import RetryPolicy", "aiohttp cattrs"),
         ("from fine_tuning_async import FineTuningJob, Method", "aiohttp cattrs"),
         ("from fine_tuning_async import from_dict", "aiohttp"),
+        ("from fine_tuning_async import check_dataset", "aiohttp cattrs asyncio tiktoken"),
     ],
 )
 def test_importing_costs_no_more_than_what_is_used(statement: str, absent: str) -> None:
@@ -300,6 +301,7 @@ DESIGNED: dict[str, tuple[object, str]] = {
     ),
     "to_dict": (fine_tuning_async.to_dict, "model |"),
     "from_dict": (fine_tuning_async.from_dict, "cls data |"),
+    "check_dataset": (fine_tuning_async.check_dataset, "path | method validation_path"),
 }
 METHODS = {
     "close": "|",
