@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fine_tuning_async.server import datafile
 from fine_tuning_async.server.datafile import Verdict, judge
 
 SHARED = Path(__file__).parents[4] / "shared" / "data" / "datasets"
@@ -131,3 +132,16 @@ def test_it_does_not_matter_where_the_content_is_cut(sizes: list[int]) -> None:
     verdict = judge([*chunks, content[start:]], "supervised", "file-x")
     assert verdict == judge([content], "supervised", "file-x")
     assert verdict.examples == 5
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_a_line_that_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    row = json.dumps(CHAT).encode()
+    content = b"\n".join([row, row + b" ", row])
+    chunks = [content[start : start + size] for start in range(0, len(content), size)]
+    monkeypatch.setattr(datafile, "LONGEST_LINE", len(row))
+    verdict = judge(chunks, "supervised", "file-x")
+    assert (verdict.examples, verdict.line) == (1, 2)
+    assert "longer than" in (verdict.message or "")
+    monkeypatch.setattr(datafile, "LONGEST_LINE", len(row) + 1)
+    assert judge(chunks, "supervised", "file-x").examples == 3
