@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ConnectionFailed,
         CreateUncertainError,
         DeadlineExceeded,
+        DestinationError,
         FineTuningError,
         IdempotencyKeyReusedError,
         InvalidArgumentError,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
         SupervisedHyperparameters,
         SupervisedMethod,
         TextSimilarityGrader,
+        TrainingStep,
         UnknownGrader,
         WandbSettings,
     )
@@ -71,15 +73,15 @@ _HOMES = {
     "client": "FineTuningClient",
     "errors": (
         "APIError AuthenticationError BadRequestError ClientStateError ConflictError ConnectionFailed "
-        "CreateUncertainError DeadlineExceeded FineTuningError IdempotencyKeyReusedError InvalidArgumentError "
-        "NotFoundError PaginationError PermissionDeniedError RateLimitError ResponseFormatError ServerError "
-        "SourceNotFoundError UnprocessableEntityError "
+        "CreateUncertainError DeadlineExceeded DestinationError FineTuningError IdempotencyKeyReusedError "
+        "InvalidArgumentError NotFoundError PaginationError PermissionDeniedError RateLimitError "
+        "ResponseFormatError ServerError SourceNotFoundError UnprocessableEntityError "
     ),
     "models": (
         "DPOHyperparameters DPOMethod File FineTuningJob Grader Integration JobCheckpoint JobError JobEvent "
         "JobStatus LabelModelGrader Method Metrics MultiGrader PythonGrader ReinforcementHyperparameters "
         "ReinforcementMethod ScoreModelGrader StringCheckGrader SupervisedHyperparameters SupervisedMethod "
-        "TERMINAL_STATUSES TextSimilarityGrader UnknownGrader WandbSettings"
+        "TERMINAL_STATUSES TextSimilarityGrader TrainingStep UnknownGrader WandbSettings"
     ),
     "pagination": "Page Paginator",
     "retry": "AttemptRecord RetryPolicy",
@@ -100,6 +102,7 @@ __all__ = [
     "DPOHyperparameters",
     "DPOMethod",
     "DeadlineExceeded",
+    "DestinationError",
     "File",
     "FineTuningClient",
     "FineTuningError",
@@ -135,6 +138,7 @@ __all__ = [
     "SupervisedHyperparameters",
     "SupervisedMethod",
     "TextSimilarityGrader",
+    "TrainingStep",
     "UnknownGrader",
     "UnprocessableEntityError",
     "WandbSettings",

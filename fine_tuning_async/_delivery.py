@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import errno
+import re
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from .errors import ConnectionFailed
+from .errors import ConnectionFailed, FineTuningError
 
-__all__ = ["DELIVERY", "perhaps", "scrubbed", "timed_out", "translated"]
+__all__ = ["DELIVERY", "FOREIGN", "explained"]
+
+FOREIGN = (FineTuningError, aiohttp.ClientError, TimeoutError, OSError, ValueError, RuntimeError)
+"""All that an exchange may raise; the library's own errors come from bodies that it reads or sends."""
+
+_QUERY = re.compile(r"(://[^\s?'\"]*)\?[^\s'\"]*")
 
 HANGING_UP = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
 
@@ -33,40 +39,53 @@ DELIVERY: tuple[tuple[type[BaseException], bool | None, str], ...] = (
 )
 
 
-def timed_out(what: object, tracker: aiohttp.UploadTracker) -> ConnectionFailed:
-    sent = perhaps(tracker)
+def explained(
+    error: Exception, what: object, tracker: aiohttp.UploadTracker
+) -> tuple[FineTuningError, BaseException | None]:
+    """Return what an error of an exchange means for the caller, and the cause to be shown with it."""
+    if isinstance(error, FineTuningError):
+        return error, error.__cause__
+    if isinstance(error, aiohttp.ClientError):
+        return _translated(error, what), _scrubbed(error)
+    if isinstance(error, TimeoutError):
+        return _timed_out(what, tracker), _scrubbed(error)
+    return ConnectionFailed(f"{what}: {error}", sent=_perhaps(tracker)), _scrubbed(error)
+
+
+def _timed_out(what: object, tracker: aiohttp.UploadTracker) -> ConnectionFailed:
+    sent = _perhaps(tracker)
     text = "no connection was made in time" if sent is False else "no answer came in time"
     return ConnectionFailed(f"{what}: {text}", sent=sent)
 
 
-def translated(error: aiohttp.ClientError, what: object) -> ConnectionFailed:
+def _translated(error: aiohttp.ClientError, what: object) -> ConnectionFailed:
     sent, text = next((sent, text) for kind, sent, text in DELIVERY if isinstance(error, kind))
     ended = isinstance(error, aiohttp.ServerDisconnectedError) or getattr(error, "errno", None) in HANGING_UP
     return ConnectionFailed(f"{what}: {text} ({_words(error)})", sent=sent, ended=ended)
 
 
 def _words(error: BaseException) -> str:
-    # The text of a ClientResponseError names its URL alone; its repr, which is never used, holds the headers.
-    text = str(error) or type(error).__name__
+    # The text of a ClientResponseError names its URL alone; its repr, which is never used, holds the headers. The
+    # query goes: a URL that a download was redirected to is signed there.
+    text = _QUERY.sub(r"\1", str(error)) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:200]}..."  # noqa: PLR2004 - long enough for any sensible text
 
 
-def perhaps(tracker: aiohttp.UploadTracker) -> bool | None:
+def _perhaps(tracker: aiohttp.UploadTracker) -> bool | None:
     """Return False if nothing of the request can have left the machine, else None."""
     done = tracker.upload_complete
     left = tracker.bytes_written > 0 or not done.done() or done.exception() is None
     return None if left else False
 
 
-def scrubbed(error: BaseException) -> BaseException:
+def _scrubbed(error: BaseException) -> BaseException:
     """Take out of an error, and out of the errors that led to it, all that has seen the key."""
     seen: BaseException | None = error
     while seen is not None:
         seen.__traceback__ = None
         if isinstance(seen, aiohttp.ClientResponseError):
-            bare = aiohttp.RequestInfo(
-                seen.request_info.url, seen.request_info.method, CIMultiDictProxy(CIMultiDict())
-            )
+            url = seen.request_info.url.with_query(None)
+            bare = aiohttp.RequestInfo(url, seen.request_info.method, CIMultiDictProxy(CIMultiDict()), url)
             seen.request_info, seen.history, seen.headers = bare, (), None
             seen.args = (bare, ())
         seen = seen.__cause__ or seen.__context__

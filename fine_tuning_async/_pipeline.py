@@ -48,8 +48,8 @@ class Pipeline:
     Attributes:
         key: The key, or an async callable that is asked for it before each attempt.
         key_header: The header that carries it, and what stands before the key there.
-        timeout: Seconds; the deadline of one call with all its attempts and waits. For a streamed body, the time
-            that may pass without progress.
+        timeout: Seconds; the deadline of one call with all its attempts and waits. For a streamed body or
+            answer, the time that may pass without progress.
     """
 
     transport: Transport
@@ -88,7 +88,7 @@ class Pipeline:
             if isinstance(outcome, Response):
                 return outcome
             if delay is None:
-                raise self._verdict(outcome, request, attempt, late=clock() >= deadline)
+                raise self.verdict(outcome, request, attempt, late=clock() >= deadline)
             await asyncio.sleep(delay)
             attempt += 1
 
@@ -108,13 +108,21 @@ class Pipeline:
         if isinstance(outcome, Response):
             self.budget.refund()
         else:
-            delay = self._delay(request, outcome, attempt, deadline - clock())
-        self._report(request, attempt, (started_at, clock() - start), outcome, delay)
+            delay = self.delay(request, outcome, attempt, deadline - clock())
+        self.report(request, attempt, (started_at, clock() - start), outcome, delay)
         return outcome, delay
 
-    async def _send(self, request: Request, until: float) -> Response | APIError:
+    async def prepare(self, request: Request, until: float) -> tuple[Parcel, Secret]:
+        """Make a request ready to be sent until then; return the key as well, which its answer may echo.
+
+        Raises:
+            ConnectionFailed: The key did not come in time.
+        """
         secret = self.key if isinstance(self.key, Secret) else await self._ask_for_key(self.key, until)
-        parcel = self._parcel(request, Authorization(*self.key_header, secret), until)
+        return self._parcel(request, Authorization(*self.key_header, secret), until), secret
+
+    async def _send(self, request: Request, until: float) -> Response | APIError:
+        parcel, secret = await self.prepare(request, until)
         answer = await self.transport.send(parcel)
         for _ in range(MAX_REDIRECTS):
             target = redirect(parcel.url, parcel.method, answer)
@@ -150,7 +158,8 @@ class Pipeline:
             idle=self.timeout,
         )
 
-    def _delay(self, request: Request, failure: FineTuningError, attempt: int, remaining: float) -> float | None:
+    def delay(self, request: Request, failure: FineTuningError, attempt: int, remaining: float) -> float | None:
+        """Return the seconds to wait before the next attempt, or None if there is to be none."""
         if attempt >= self.retry.attempts or not may_retry(failure, request.replay):
             return None
         asked = failure.retry_after if isinstance(failure, APIError) else None
@@ -160,7 +169,10 @@ class Pipeline:
             return None
         return delay
 
-    def _verdict(self, failure: FineTuningError, request: Request, attempt: int, *, late: bool) -> FineTuningError:
+    def verdict(
+        self, failure: FineTuningError, request: Request, attempt: int, *, late: bool = False
+    ) -> FineTuningError:
+        """Return what the caller is told in the end."""
         if late and isinstance(failure, ConnectionFailed):
             text = f"{request}: {self.timeout:g} s passed without an answer, after {attempt} attempt(s)"
             exceeded = DeadlineExceeded(text, sent=failure.sent)
@@ -170,7 +182,7 @@ class Pipeline:
             failure.add_note(f"The request was tried {attempt} times.")
         return failure
 
-    def _report(
+    def report(
         self,
         request: Request,
         attempt: int,
@@ -178,6 +190,7 @@ class Pipeline:
         outcome: Response | FineTuningError,
         delay: float | None,
     ) -> None:
+        """Tell the log and the observer of an attempt; its timing is the Unix time of its start, and seconds."""
         level = logging.DEBUG if delay is None else logging.INFO
         if self.on_attempt is None and not logger.isEnabledFor(level):
             return

@@ -1,7 +1,8 @@
 """The operations of the API, a mixin for each noun."""
 
 from .checkpoints import CheckpointsAPI
+from .downloads import DownloadsAPI
 from .files import FilesAPI
 from .jobs import JobsAPI
 
-__all__ = ["CheckpointsAPI", "FilesAPI", "JobsAPI"]
+__all__ = ["CheckpointsAPI", "DownloadsAPI", "FilesAPI", "JobsAPI"]

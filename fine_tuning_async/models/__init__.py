@@ -26,7 +26,7 @@ from .methods import (
     SupervisedHyperparameters,
     SupervisedMethod,
 )
-from .metrics import Metrics
+from .metrics import Metrics, TrainingStep
 
 __all__ = [
     "JSON",
@@ -55,6 +55,7 @@ __all__ = [
     "SupervisedHyperparameters",
     "SupervisedMethod",
     "TextSimilarityGrader",
+    "TrainingStep",
     "UnknownGrader",
     "WandbSettings",
     "WireObject",

@@ -1,0 +1,63 @@
+"""How a download is opened: with the key where the API is, without it at the storage to which the API points."""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from ._ranges import onward
+from ._wire import Response, decipher
+from .errors import APIError, ResponseFormatError
+
+if TYPE_CHECKING:
+    from ._arriving import Arriving
+    from ._pipeline import Pipeline
+    from ._wire import Request
+    from .transport import Parcel
+
+__all__ = ["opened"]
+
+MAX_REDIRECTS = 5
+
+
+async def opened(pipeline: Pipeline, request: Request, until: float) -> Arriving:
+    """Send a request, once to each place that it is redirected to; return the answer of a success.
+
+    Raises:
+        APIError: It was answered with an error status.
+        ConnectionFailed: No answer came.
+        ResponseFormatError: It was redirected to where it must not go, or too often.
+    """
+    parcel, secret = await pipeline.prepare(request, until)
+    arriving = await _follow(pipeline, request, parcel)
+    if HTTPStatus.OK <= arriving.status < HTTPStatus.MULTIPLE_CHOICES:
+        return arriving
+    try:
+        body = await arriving.excerpt(pipeline.timeout)
+    finally:
+        arriving.close()
+    answer = Response(arriving.status, arriving.headers, body)
+    error = decipher(answer, request, secret=secret, now=time.time())
+    assert isinstance(error, APIError)
+    raise error
+
+
+async def _follow(pipeline: Pipeline, request: Request, parcel: Parcel) -> Arriving:
+    for _ in range(MAX_REDIRECTS + 1):
+        arriving = await pipeline.transport.open(parcel)
+        try:
+            target = onward(parcel.url, arriving.status, arriving.headers)
+        except BaseException:
+            arriving.close()
+            raise
+        if target is None:
+            return arriving
+        arriving.close()
+        parcel = evolve(parcel, url=target[0])
+        if not target[1]:
+            # Nothing of the caller's goes along: neither the key nor the organisation, nor headers of its own.
+            parcel = evolve(parcel, headers=request.headers, authorization=None)
+    raise ResponseFormatError(f"{request} was redirected more than {MAX_REDIRECTS} times")
