@@ -53,6 +53,7 @@ class Download:
     _stop: int | None = None
     _furthest: int = 0
     _attempt: int = 1
+    _before: int = 0  # how many attempts came before the last one that got further
     _began: tuple[float, float] = (0.0, 0.0)
 
     async def start(self) -> None:
@@ -120,7 +121,7 @@ class Download:
         if self.received > self._furthest:
             # Only what no attempt has reached before: a server that always breaks at one place gets no more.
             self._furthest = self.received
-            self._attempt = 1
+            self._before = self._attempt - 1
         return chunk
 
     def _finish(self, arriving: Arriving) -> bytes:
@@ -215,7 +216,7 @@ class Download:
             failure.add_note(f"{self.received} bytes were read; the server gives nothing to continue by.")
         else:
             # A server that asks for a longer wait than that for a byte does not get it.
-            delay = pipeline.delay(self.request, failure, attempt, pipeline.timeout)
+            delay = pipeline.delay(self.request, failure, attempt - self._before, pipeline.timeout)
         self._report(failure, delay)
         if delay is None:
             raise pipeline.verdict(failure, self.request, attempt)

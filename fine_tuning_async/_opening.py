@@ -10,11 +10,12 @@ from attrs import evolve
 
 from ._ranges import onward
 from ._wire import Response, decipher
-from .errors import APIError, ResponseFormatError
+from .errors import APIError, FineTuningError, ResponseFormatError
 
 if TYPE_CHECKING:
     from ._arriving import Arriving
     from ._pipeline import Pipeline
+    from ._secret import Secret
     from ._wire import Request
     from .transport import Parcel
 
@@ -32,9 +33,19 @@ async def opened(pipeline: Pipeline, request: Request, until: float) -> Arriving
         ResponseFormatError: It was redirected to where it must not go, or too often.
     """
     parcel, secret = await pipeline.prepare(request, until)
-    arriving = await _follow(pipeline, request, parcel)
-    if HTTPStatus.OK <= arriving.status < HTTPStatus.MULTIPLE_CHOICES:
-        return arriving
+    failure: FineTuningError
+    try:
+        arriving = await _follow(pipeline, request, parcel)
+        if HTTPStatus.OK <= arriving.status < HTTPStatus.MULTIPLE_CHOICES:
+            return arriving
+        failure = await _refusal(pipeline, request, arriving, secret)
+    except FineTuningError as error:
+        failure = error
+    # Raised out here, without the frames that have seen the storage's URL: its query opens the file to anybody.
+    raise failure.with_traceback(None)
+
+
+async def _refusal(pipeline: Pipeline, request: Request, arriving: Arriving, secret: Secret) -> APIError:
     try:
         body = await arriving.excerpt(pipeline.timeout)
     finally:
@@ -42,7 +53,7 @@ async def opened(pipeline: Pipeline, request: Request, until: float) -> Arriving
     answer = Response(arriving.status, arriving.headers, body)
     error = decipher(answer, request, secret=secret, now=time.time())
     assert isinstance(error, APIError)
-    raise error
+    return error
 
 
 async def _follow(pipeline: Pipeline, request: Request, parcel: Parcel) -> Arriving:

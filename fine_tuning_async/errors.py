@@ -77,8 +77,9 @@ class DestinationError(FineTuningError, OSError):
     """
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Pickle as an OSError does, whose number and name are not among its arguments' state."""
-        return type(self), (self.errno, self.strerror, self.filename), self.__dict__
+        """Pickle as an OSError does, whose number and file name come from its arguments alone."""
+        named = () if self.filename is None else (self.filename,)
+        return type(self), (*self.args, *named), self.__dict__
 
 
 class IdempotencyKeyReusedError(InvalidArgumentError):

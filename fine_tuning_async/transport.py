@@ -48,7 +48,7 @@ class Parcel:
     """
 
     method: str
-    url: str
+    url: str = field(repr=lambda url: url.partition("?")[0])
     headers: Mapping[str, str] = field(repr=False)
     authorization: Authorization | None
     content: bytes | Body | None = field(default=None, repr=False)
