@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import os
 import random
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-import attrs
 import pytest
 
 from fine_tuning_async import (
@@ -49,6 +47,10 @@ async def serving(*script: Behaviour, **options: Any) -> AsyncIterator[tuple[Fin
         yield client, server
 
 
+def names_in(folder: Path) -> set[str]:
+    return {each.name for each in folder.iterdir()}
+
+
 async def fetch(client: FineTuningClient, folder: Path) -> bytes:
     """Download into a folder; whatever happens, nothing but the whole file is in it afterwards."""
     path = folder / "file"
@@ -58,7 +60,7 @@ async def fetch(client: FineTuningClient, folder: Path) -> bytes:
         assert not path.exists()
         raise
     finally:
-        assert set(os.listdir(folder)) <= {"file"}
+        assert names_in(folder) <= {"file"}
 
 
 async def stream(client: FineTuningClient) -> bytes:
@@ -404,11 +406,16 @@ async def test_storage_gets_nothing_of_the_callers(status: int, tmp_path: Path) 
         assert KEY not in str(request)
 
 
-@pytest.mark.parametrize("setting", ["headers", "auth", "cookies"])
-async def test_storage_gets_nothing_of_a_borrowed_sessions_either(setting: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["headers", "netrc", "cookies"])
+async def test_storage_gets_nothing_of_a_borrowed_sessions_either(
+    setting: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path_factory.mktemp("home") / "netrc"
+    netrc.write_text("machine 127.0.0.1 login user password secret")
+    monkeypatch.setenv("NETRC", str(netrc))
     settings: dict[str, Any] = {
         "headers": {"headers": {"X-Session": "secret", "Authorization": "Basic secret"}},
-        "auth": {"auth": aiohttp.BasicAuth("user", "secret")},
+        "netrc": {"trust_env": True},
         "cookies": {"cookies": {"session": "secret"}, "cookie_jar": aiohttp.CookieJar(unsafe=True)},
     }
     async with MisbehavingServer(Storage(CONTENT)) as elsewhere:
@@ -472,6 +479,8 @@ async def test_what_is_no_web_server_is_not_gone_to(location: str, tmp_path: Pat
         Storage(CONTENT, cuts=[5]),
         silence(),
         answer(204),
+        redirect("ftp://files.example/x?sig=SIGNED"),
+        redirect("/file?sig=SIGNED"),
     ],
 )
 async def test_no_error_shows_the_key_or_the_signature(
@@ -481,9 +490,9 @@ async def test_no_error_shows_the_key_or_the_signature(
     async with MisbehavingServer(there) as elsewhere:
         policy = RetryPolicy(attempts=2)
         async with serving(redirect(f"{elsewhere.url}file?sig=SIGNED"), retry=policy) as (client, _):
-            for read in (lambda: fetch(client, tmp_path), lambda: stream(client)):
+            for to_file in (True, False):
                 with pytest.raises(FineTuningError) as caught:
-                    await read()
+                    await (fetch(client, tmp_path) if to_file else stream(client))
                 for text in [*everything_about(caught.value), caplog.text]:
                     assert KEY not in text
                     assert "SIGNED" not in text
@@ -510,4 +519,4 @@ async def test_each_attempt_is_told_of_once(tmp_path: Path) -> None:
         await fetch(client, tmp_path)
         short = [(each.attempt, each.outcome, each.delay is None) for each in told]
     assert short == [(1, "ConnectionFailed", False), (2, "ConnectionFailed", False), (3, 206, True)]
-    assert {attrs.evolve(each, path="") and each.path for each in told} == {"/files/file-1/content"}
+    assert {each.path for each in told} == {"/files/file-1/content"}
