@@ -28,6 +28,7 @@ __all__ = ["AiohttpTransport", "Parcel", "Transport"]
 
 MAX_BODY = 64 * 2**20
 READ_BUFFER = 2**16
+STREAM_BUFFER = 2**18  # as much as asyncio takes from a socket at once
 MAX_HEADER = 8_190
 MAX_HEADERS = 128
 LARGE = 2**20  # bytes; aiohttp warns when more is handed to it in one piece
@@ -113,7 +114,7 @@ class AiohttpTransport:
         tracker = aiohttp.UploadTracker()
         try:
             async with asyncio.timeout_at(parcel.until):
-                answer = await _request(session, parcel, None, tracker).__aenter__()
+                answer = await _request(session, parcel, None, tracker, STREAM_BUFFER).__aenter__()
                 return Arriving(answer, tracker, str(parcel))
         except FOREIGN as error:
             failure, cause = explained(error, parcel, tracker)
@@ -127,6 +128,7 @@ def _request(
     parcel: Parcel,
     data: bytes | io.BytesIO | AsyncIterator[bytes] | None,
     tracker: aiohttp.UploadTracker,
+    buffer: int = READ_BUFFER,
 ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
     key, late = parcel.authorization, _set_late(session)
     direct = key is not None and not late
@@ -140,7 +142,7 @@ def _request(
         raise_for_status=False,
         auto_decompress=True,
         timeout=NO_TIMEOUT,
-        read_bufsize=READ_BUFFER,
+        read_bufsize=buffer,
         max_line_size=MAX_HEADER,
         max_field_size=MAX_HEADER,
         max_headers=MAX_HEADERS,

@@ -39,8 +39,9 @@ class Destination:
         self._file: IO[bytes] | None = None
         self._lock = Lock()
         self._given_up = False
-        self._batch = bytearray()
+        self._batch: list[bytes] = []
         self._start = 0  # the place of the batch in the file
+        self._end = 0  # the place behind it
         self._writing: asyncio.Future[None] | None = None
 
     async def open(self) -> None:
@@ -57,12 +58,11 @@ class Destination:
         Raises:
             DestinationError: The disk did not take what came before.
         """
-        if offset != self._start + len(self._batch):
-            await self._settle()
-            self._batch.clear()
-            self._start = offset
-        self._batch += chunk
-        if len(self._batch) >= BATCH:
+        if offset != self._end:
+            self._move(offset)
+        self._batch.append(chunk)
+        self._end += len(chunk)
+        if self._end - self._start >= BATCH:
             await self._settle()
             self._send()
 
@@ -72,10 +72,9 @@ class Destination:
         Raises:
             DestinationError: The disk did not take it.
         """
+        if self._end != size:  # begun again, and then there was nothing
+            self._move(size)
         await self._settle()
-        if self._start + len(self._batch) != size:  # begun again, and then there was nothing
-            self._batch.clear()
-            self._start = size
         self._send()
         await self._settle()
         await self._in_thread(self._commit, size)
@@ -88,11 +87,14 @@ class Destination:
             writing.add_done_callback(_forget)
         await asyncio.shield(self._in_thread(self._remove))
 
+    def _move(self, offset: int) -> None:
+        self._batch.clear()
+        self._start = self._end = offset
+
     def _send(self) -> None:
         """Begin to write the batch; the next one gathers meanwhile."""
-        batch, self._batch = self._batch, bytearray()
-        self._writing = self._in_thread(self._write, self._start, batch)
-        self._start += len(batch)
+        self._writing = self._in_thread(self._write, self._start, self._batch)
+        self._batch, self._start = [], self._end
 
     async def _settle(self) -> None:
         if self._writing is not None:
@@ -125,14 +127,15 @@ class Destination:
             text = f"destination {str(self._path)!r} cannot be written: {error}"
             raise InvalidArgumentError(text) from None
 
-    def _write(self, offset: int, batch: bytearray) -> None:
+    def _write(self, offset: int, batch: list[bytes]) -> None:
         if self._given_up or self._file is None:
             return
         try:
             self._file.seek(offset)
-            rest = memoryview(batch)
-            while rest:
-                rest = rest[self._file.write(rest) :]
+            for chunk in batch:
+                rest = memoryview(chunk)
+                while rest:  # no buffer stands before the disk, and it may take a part
+                    rest = rest[self._file.write(rest) :]
         except OSError as error:
             raise self._error(error) from None
 
