@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import random
 from contextlib import asynccontextmanager
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -380,7 +381,7 @@ async def test_a_file_that_comes_compressed_all_the_same_is_unpacked(tmp_path: P
 # -------------------------------------------------------------------------------------------- elsewhere
 
 
-HEADERS = {"X-Team": "red", "api-key": "another-secret"}
+HEADERS = {"X-Team": "red", "api-key": "another-secret", "User-Agent": "red"}
 SECRET_HEADERS = ("Authorization", "Api-Key", "X-Team", "Openai-Organization", "Openai-Project", "Cookie")
 
 
@@ -404,6 +405,7 @@ async def test_storage_gets_nothing_of_the_callers(status: int, tmp_path: Path) 
         }
         assert not [name for name in SECRET_HEADERS if name in request.headers]
         assert KEY not in str(request)
+        assert "red" not in request.headers.values()
 
 
 @pytest.mark.parametrize("setting", ["headers", "netrc", "cookies"])
@@ -452,6 +454,17 @@ async def test_within_the_origin_the_key_goes_along(tmp_path: Path) -> None:
         assert await fetch(client, tmp_path) == CONTENT
     assert [each.target for each in server.requests] == ["/files/file-1/content", "/elsewhere?a=b"]
     assert all(each.headers["Authorization"] == f"Bearer {KEY}" for each in server.requests)
+
+
+async def test_a_redirect_whose_body_is_not_read_holds_no_connection(tmp_path: Path) -> None:
+    async def api(exchange: Exchange) -> None:
+        await exchange.send_head(302, {"Location": f"{elsewhere.url}file", "Content-Length": "1000"})
+        await exchange.send(b"<a>")
+        await asyncio.get_running_loop().create_future()
+
+    async with MisbehavingServer(Storage(CONTENT)) as elsewhere, serving(api) as (client, _):
+        assert await fetch(client, tmp_path) == CONTENT
+        assert not in_use(client)
 
 
 async def test_a_circle_of_redirects_is_left(tmp_path: Path) -> None:
@@ -509,6 +522,19 @@ async def test_a_storage_that_is_away_does_not_show_the_signature(tmp_path: Path
         assert "SIGNED" not in text
 
 
+@pytest.mark.parametrize("behaviour", [silence(), stall(CONTENT[:10])])
+async def test_a_cancelled_download_does_not_show_the_key(behaviour: Behaviour) -> None:
+    async with serving(behaviour) as (client, _):
+        task = asyncio.ensure_future(stream(client))
+        await asyncio.sleep(1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+    files = [frame.f_code.co_filename for frame, _ in walk_tb(caught.value.__traceback__)]
+    assert not [each for each in files if "aiohttp" in each]
+    assert all(KEY not in text for text in everything_about(caught.value))
+
+
 # ---------------------------------------------------------------------------------------------- observers
 
 
@@ -520,3 +546,15 @@ async def test_each_attempt_is_told_of_once(tmp_path: Path) -> None:
         short = [(each.attempt, each.outcome, each.delay is None) for each in told]
     assert short == [(1, "ConnectionFailed", False), (2, "ConnectionFailed", False), (3, 206, True)]
     assert {each.path for each in told} == {"/files/file-1/content"}
+
+
+async def test_a_refusal_to_continue_is_told_of_and_is_no_failure(tmp_path: Path) -> None:
+    told: list[AttemptRecord] = []
+    script: list[Behaviour] = [Storage(CONTENT, cuts=[100]), answer(416), Storage(CONTENT)]
+    async with serving(*script, on_attempt=told.append, retry=RetryPolicy(attempts=2)) as (client, _):
+        assert await fetch(client, tmp_path) == CONTENT
+        assert client._pipeline.budget.left == 500 - 5 + 1
+    assert [(each.attempt, each.outcome) for each in told] == [
+        *((1, "ConnectionFailed"), (2, "ConnectionFailed"), (2, 200))
+    ]
+    assert told[1].delay == 0
