@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._pipeline import KeyProvider, OnAttempt
     from ._wire import Response
     from .api._source import Progress, UploadSource
+    from .api.downloads import DownloadProgress
     from .api.jobs import NO_METADATA
     from .client import FineTuningClient
     from .datasets import DatasetProblem, DatasetReport, ProblemKind, check_dataset
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         CreateUncertainError,
         DatasetError,
         DeadlineExceeded,
+        DestinationError,
         FineTuningError,
         IdempotencyKeyReusedError,
         InvalidArgumentError,
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
         SupervisedHyperparameters,
         SupervisedMethod,
         TextSimilarityGrader,
+        TrainingStep,
         UnknownGrader,
         WandbSettings,
     )
@@ -76,21 +79,22 @@ _HOMES = {
     "_pipeline": "KeyProvider OnAttempt",
     "_wire": "Response",
     "api._source": "Progress UploadSource",
+    "api.downloads": "DownloadProgress",
     "api.jobs": "NO_METADATA",
     "client": "FineTuningClient",
     "datasets": "DatasetProblem DatasetReport ProblemKind check_dataset",
     "errors": (
         "APIError AuthenticationError BadRequestError ClientStateError ConflictError ConnectionFailed "
-        "CreateUncertainError DatasetError DeadlineExceeded FineTuningError IdempotencyKeyReusedError "
-        "InvalidArgumentError NotFoundError PaginationError PermissionDeniedError RateLimitError "
-        "ResponseFormatError ServerError SourceNotFoundError UnprocessableEntityError "
+        "CreateUncertainError DatasetError DeadlineExceeded DestinationError FineTuningError "
+        "IdempotencyKeyReusedError InvalidArgumentError NotFoundError PaginationError PermissionDeniedError "
+        "RateLimitError ResponseFormatError ServerError SourceNotFoundError UnprocessableEntityError "
     ),
     "models": (
         "CheckpointPermission DPOHyperparameters DPOMethod Deletion File FineTuningJob Grader Integration "
         "JobCheckpoint JobError JobEvent JobStatus LabelModelGrader Method Metrics Model MultiGrader PythonGrader "
         "ReinforcementHyperparameters "
         "ReinforcementMethod ScoreModelGrader StringCheckGrader SupervisedHyperparameters SupervisedMethod "
-        "TERMINAL_STATUSES TextSimilarityGrader UnknownGrader WandbSettings"
+        "TERMINAL_STATUSES TextSimilarityGrader TrainingStep UnknownGrader WandbSettings"
     ),
     "pagination": "Page Paginator",
     "retry": "AttemptRecord RetryPolicy",
@@ -116,6 +120,8 @@ __all__ = [
     "DatasetReport",
     "DeadlineExceeded",
     "Deletion",
+    "DestinationError",
+    "DownloadProgress",
     "File",
     "FineTuningClient",
     "FineTuningError",
@@ -156,6 +162,7 @@ __all__ = [
     "SupervisedHyperparameters",
     "SupervisedMethod",
     "TextSimilarityGrader",
+    "TrainingStep",
     "UnknownGrader",
     "UnprocessableEntityError",
     "UploadSource",

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import errno
+import re
 
 import aiohttp
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from .errors import ConnectionFailed
+from .errors import ConnectionFailed, FineTuningError
 
-__all__ = ["DELIVERY", "perhaps", "scrubbed", "timed_out", "translated"]
+__all__ = ["DELIVERY", "FOREIGN", "explained"]
+
+FOREIGN = (FineTuningError, aiohttp.ClientError, TimeoutError, OSError, ValueError, RuntimeError)
+"""All that an exchange may raise; the library's own errors come from bodies that it reads or sends."""
+
+_QUERY = re.compile(r"(://[^\s?'\"]*)\?[^\s'\"]*")
 
 HANGING_UP = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED})
 
@@ -33,20 +39,36 @@ DELIVERY: tuple[tuple[type[BaseException], bool | None, str], ...] = (
 )
 
 
-def timed_out(what: object, tracker: aiohttp.UploadTracker) -> ConnectionFailed:
+def explained(
+    error: Exception, what: object, tracker: aiohttp.UploadTracker, *, closed: bool
+) -> tuple[FineTuningError, BaseException | None]:
+    """Return what an error of an exchange means for the caller, and the cause to be shown with it.
+
+    `closed` tells that it was our own session that was closed meanwhile.
+    """
+    if isinstance(error, FineTuningError):
+        return error, error.__cause__
+    if isinstance(error, aiohttp.ClientError):
+        return _translated(error, what, tracker, closed=closed), _scrubbed(error)
+    if isinstance(error, TimeoutError):
+        return _timed_out(what, tracker), _scrubbed(error)
+    return ConnectionFailed(f"{what}: {error}", sent=_perhaps(tracker)), _scrubbed(error)
+
+
+def _timed_out(what: object, tracker: aiohttp.UploadTracker) -> ConnectionFailed:
     """Return what it means that our own time ran out."""
-    sent = perhaps(tracker)
+    sent = _perhaps(tracker)
     text = "no connection was made in time" if sent is False else "no answer came in time"
     return ConnectionFailed(f"{what}: {text}", sent=sent)
 
 
-def translated(
+def _translated(
     error: aiohttp.ClientError, what: object, tracker: aiohttp.UploadTracker, *, closed: bool
 ) -> ConnectionFailed:
     """Return what an error says; `closed` tells that it was our own session that was closed meanwhile."""
     sent, text = next((sent, text) for kind, sent, text in DELIVERY if isinstance(error, kind))
     if sent is None:
-        sent = perhaps(tracker)
+        sent = _perhaps(tracker)
     if sent is False:
         text += "; check base_url, the network, and whether the server is up"
     hung_up = isinstance(error, aiohttp.ServerDisconnectedError) or getattr(error, "errno", None) in HANGING_UP
@@ -54,19 +76,20 @@ def translated(
 
 
 def _words(error: BaseException) -> str:
-    # The text of a ClientResponseError names its URL alone; its repr, which is never used, holds the headers.
-    text = str(error) or type(error).__name__
+    # The text of a ClientResponseError names its URL alone; its repr, which is never used, holds the headers. The
+    # query goes: a URL that a download was redirected to is signed there.
+    text = _QUERY.sub(r"\1", str(error)) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:200]}..."  # noqa: PLR2004 - long enough for any sensible text
 
 
-def perhaps(tracker: aiohttp.UploadTracker) -> bool | None:
+def _perhaps(tracker: aiohttp.UploadTracker) -> bool | None:
     """Return False if nothing of the request can have left the machine, else None."""
     done = tracker.upload_complete
     left = tracker.bytes_written > 0 or not done.done() or done.exception() is None
     return None if left else False
 
 
-def scrubbed(error: BaseException) -> BaseException:
+def _scrubbed(error: BaseException) -> BaseException:
     """Take out of an error, and out of all errors that led to it, what has seen the key."""
     found, seen = [error], set[int]()
     while found:
@@ -82,6 +105,7 @@ def scrubbed(error: BaseException) -> BaseException:
 
 
 def _strip(error: aiohttp.ClientResponseError) -> None:
-    bare = aiohttp.RequestInfo(error.request_info.url, error.request_info.method, CIMultiDictProxy(CIMultiDict()))
+    url = error.request_info.url.with_query(None)
+    bare = aiohttp.RequestInfo(url, error.request_info.method, CIMultiDictProxy(CIMultiDict()), url)
     error.request_info, error.history, error.headers = bare, (), None
     error.args = (bare, ())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from attrs import define, evolve, field
 
 from ._document import encode
-from ._secret import Authorization, Secret
+from ._secret import Authorization, Secret, checked_key, wrapped
 from ._wire import Body, Replay, Request, Response, decipher, redirect
 from .errors import (
     APIError,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from .transport import Transport
 
-__all__ = ["KeyProvider", "OnAttempt", "Pipeline", "checked_key", "wrapped"]
+__all__ = ["KeyProvider", "OnAttempt", "Pipeline"]
 
 KeyProvider = Callable[[], Awaitable[str]]
 OnAttempt = Callable[[AttemptRecord], object]
@@ -42,7 +42,6 @@ MAX_REDIRECTS = 5
 UNREADABLE = "client.request() gives the answer as it came; check that base_url leads to the API itself"
 
 T = TypeVar("T")
-
 logger = logging.getLogger("fine_tuning_async")
 
 
@@ -53,8 +52,8 @@ class Pipeline:
     Attributes:
         key: The key, or an async callable that is asked for it before each attempt.
         key_header: The header that carries it, and what stands before the key there.
-        timeout: Seconds; the deadline of one call with all its attempts and waits. For a streamed body, the time
-            that may pass without progress.
+        timeout: Seconds; the deadline of one call with all its attempts and waits. For a streamed body or
+            answer, the time that may pass without progress.
     """
 
     transport: Transport
@@ -101,7 +100,7 @@ class Pipeline:
                 return parse(Response(failure.status, failure.headers, failure.body))
             perhaps_done = perhaps_done or is_ambiguous(failure)
             if delay is None:
-                raise self._verdict(failure, request, attempt, late=clock() >= deadline)
+                raise self.verdict(failure, request, attempt, late=clock() >= deadline)
             await asyncio.sleep(delay)
             attempt += 1
 
@@ -138,16 +137,24 @@ class Pipeline:
             self.budget.refund()
         elif may_retry(outcome, request.replay):
             delay = self.wait_after(outcome, attempt, (self.timeout if request.body else deadline - clock()))
-        self._report(request, attempt, (started_at, clock() - start), outcome, delay)
+        self.report(request, attempt, (started_at, clock() - start), outcome, delay)
         return result, (None if isinstance(outcome, Response) else outcome), delay
+
+    async def prepare(self, request: Request, until: float) -> tuple[Parcel, Secret]:
+        """Make a request ready to be sent until then; return the key as well, which its answer may echo.
+
+        Raises:
+            ConnectionFailed: The key did not come in time.
+        """
+        secret = self.key if isinstance(self.key, Secret) else await self._ask_for_key(self.key, until)
+        return self._parcel(request, Authorization(*self.key_header, secret), until), secret
 
     async def _send(
         self, request: Request, parse: Callable[[Response], T], until: float
     ) -> tuple[Response | APIError, T | None]:
-        secret = self.key if isinstance(self.key, Secret) else await self._ask_for_key(self.key, until)
+        parcel, secret = await self.prepare(request, until)
         try:
-            answer = await self._exchange(self._parcel(request, Authorization(*self.key_header, secret), until))
-            outcome = decipher(answer, request, secret=secret, now=time.time())
+            outcome = decipher(await self._exchange(parcel), request, secret=secret, now=time.time())
             return outcome, (parse(outcome) if isinstance(outcome, Response) else None)
         except (ConnectionFailed, ResponseFormatError) as failure:
             secret.redact_error(failure)
@@ -199,7 +206,8 @@ class Pipeline:
             idle=self.timeout,
         )
 
-    def _verdict(self, failure: FineTuningError, request: Request, attempt: int, *, late: bool) -> FineTuningError:
+    def verdict(self, failure: FineTuningError, request: Request, attempt: int, *, late: bool) -> FineTuningError:
+        """Return what the caller is told in the end."""
         if late and isinstance(failure, ConnectionFailed):
             text = f"{request}: {self.timeout:g} s passed without an answer, after {attempt} attempt(s)"
             exceeded = DeadlineExceeded(text, sent=failure.sent)
@@ -209,7 +217,7 @@ class Pipeline:
             failure.add_note(f"The request was tried {attempt} times.")
         return failure
 
-    def _report(
+    def report(
         self,
         request: Request,
         attempt: int,
@@ -217,6 +225,7 @@ class Pipeline:
         outcome: Response | FineTuningError,
         delay: float | None,
     ) -> None:
+        """Tell the log and the observer of an attempt; its timing is the Unix time of its start, and seconds."""
         level = logging.DEBUG if delay is None else logging.INFO
         if self.on_attempt is None and not logger.isEnabledFor(level):
             return
@@ -239,24 +248,3 @@ class Pipeline:
             on_attempt(record)
         except Exception:  # a broken observer must not break a call that may have created a job
             logger.exception("on_attempt failed; the call goes on")
-
-
-def wrapped(key: object) -> Secret:
-    """Return whatever was given as a key as a secret, so that from here on nothing can show it."""
-    return Secret(key if isinstance(key, str) else "")
-
-
-def checked_key(secret: Secret) -> Secret:
-    """Return a secret that can be sent as a key.
-
-    Raises:
-        InvalidArgumentError: It is empty, or has characters that no header may have.
-    """
-    if not secret.reveal().strip():
-        raise InvalidArgumentError("the API key is no string or is empty; pass api_key or set OPENAI_API_KEY")
-    if not secret.is_printable():
-        raise InvalidArgumentError(
-            "the API key has white space around it, a line break or characters that a header cannot carry; "
-            "it was probably read from a file: strip it"
-        )
-    return secret

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from attrs import frozen
 
-__all__ = ["Authorization", "Secret"]
+from .errors import InvalidArgumentError
+
+__all__ = ["Authorization", "Secret", "checked_key", "wrapped"]
 
 # A shorter key, such as those that local servers are given, guards nothing, and may be part of any word.
 SHORTEST_SECRET = 6
@@ -64,3 +66,24 @@ class Authorization:
     def reveal(self) -> str:
         """Return the header's value."""
         return self.scheme + self.secret.reveal()
+
+
+def wrapped(key: object) -> Secret:
+    """Return whatever was given as a key as a secret, so that from here on nothing can show it."""
+    return Secret(key if isinstance(key, str) else "")
+
+
+def checked_key(secret: Secret) -> Secret:
+    """Return a secret that can be sent as a key.
+
+    Raises:
+        InvalidArgumentError: It is empty, or has characters that no header may have.
+    """
+    if not secret.reveal().strip():
+        raise InvalidArgumentError("the API key is no string or is empty; pass api_key or set OPENAI_API_KEY")
+    if not secret.is_printable():
+        raise InvalidArgumentError(
+            "the API key has white space around it, a line break or characters that a header cannot carry; "
+            "it was probably read from a file: strip it"
+        )
+    return secret

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 from attrs import evolve
 
-from ._pipeline import Pipeline, checked_key, wrapped
-from ._secret import Secret
+from ._pipeline import Pipeline
+from ._secret import Secret, checked_key, wrapped
 from ._sessions import BorrowedSession, OwnedSessions, SharedSessions
 from ._urls import base_url, is_loopback, relative_path
 from ._version import __version__
 from ._wire import Replay, Request, Response, checked_headers
-from .api import CheckpointsAPI, FilesAPI, JobsAPI, ModelRegistryAPI
+from .api import CheckpointsAPI, DownloadsAPI, FilesAPI, JobsAPI, ModelRegistryAPI
 from .api._keyed import Keys
 from .errors import InvalidArgumentError
 from .retry import RetryBudget, RetryPolicy
@@ -44,7 +44,7 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 METHODS = IDEMPOTENT | {"POST", "PATCH"}
 
 
-class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI, ModelRegistryAPI):
+class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI, DownloadsAPI, ModelRegistryAPI):
     """A client for the fine-tuning API of OpenAI, or of any server that speaks it.
 
     Use it as `async with FineTuningClient() as client:`, or call `close` in the end. It may be made outside a
@@ -59,8 +59,8 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI, ModelRegistryAPI):
         headers: Sent with every request.
         session: An aiohttp session to go through. It stays the caller's: it is never closed here, and whatever it
             is set to (timeouts, middlewares, raise_for_status, ...) does not change what the client does.
-        timeout: Seconds; the deadline of one call with all its attempts and waits. For an upload, the time that
-            may pass without progress.
+        timeout: Seconds; the deadline of one call with all its attempts and waits. For an upload or a
+            download, the time that may pass without progress.
         retry: How often, and how patiently, a request is sent again.
         on_attempt: Called with an AttemptRecord after each attempt; what it raises is logged and goes no further.
 

@@ -22,6 +22,7 @@ __all__ = [
     "CreateUncertainError",
     "DatasetError",
     "DeadlineExceeded",
+    "DestinationError",
     "FineTuningError",
     "IdempotencyKeyReusedError",
     "InvalidArgumentError",
@@ -67,6 +68,18 @@ class SourceNotFoundError(InvalidArgumentError, FileNotFoundError):
     def __new__(cls, *args: object) -> Self:
         """Make the error as an OSError is made: ValueError's way, which comes first, refuses to."""
         return FileNotFoundError.__new__(cls, *args)
+
+
+class DestinationError(FineTuningError, OSError):
+    """A download cannot be written to the disk: it is full, or the file cannot be given its name.
+
+    Nothing bears the final name that did not bear it before. `errno`, `strerror` and `filename` are an OSError's.
+    """
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle as an OSError does, whose number and file name come from its arguments alone."""
+        named = () if self.filename is None else (self.filename,)
+        return type(self), (*self.args, *named), self.__dict__
 
 
 class IdempotencyKeyReusedError(InvalidArgumentError):

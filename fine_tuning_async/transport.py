@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import io
 from contextlib import aclosing
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 from attrs import field, frozen
 from yarl import URL
 
-from ._delivery import perhaps, scrubbed, timed_out, translated
+from ._arriving import Arriving, bounded
+from ._delivery import FOREIGN, explained
 from ._wire import Body, Response
-from .errors import ConnectionFailed, FineTuningError, ResponseFormatError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from contextlib import AbstractAsyncContextManager
     from types import TracebackType
 
     from ._secret import Authorization
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 __all__ = ["AiohttpTransport", "Parcel", "Transport"]
 
-MAX_BODY = 64 * 2**20
-MAX_ERROR_BODY = 64 * 2**10
 READ_BUFFER = 2**16
+STREAM_BUFFER = 2**18  # as much as asyncio takes from a socket at once
 MAX_HEADER = 8_190
 MAX_HEADERS = 128
 LARGE = 2**20  # bytes; aiohttp warns when more is handed to it in one piece
+# What a request without the key may carry. A session adds what it is set to: cookies, its own authorisation.
+BARE_HEADERS = frozenset({"accept", "accept-encoding", "connection", "host", "if-range", "range", "user-agent"})
 NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
 
@@ -39,21 +40,22 @@ class Parcel:
     """One request as it is sent: nothing is decided about it any more.
 
     Attributes:
-        authorization: The header that carries the key; kept apart from what may be shown.
+        authorization: The header that carries the key; kept apart from what may be shown. None where nothing
+            that identifies the caller may be sent: then the URL may be a secret too, and its query is not shown.
         until: When the attempt ends, on the loop's clock; for a streamed body, None.
         idle: Seconds without progress after which a streamed body is given up.
     """
 
     method: str
-    url: str
+    url: str = field(repr=lambda url: url.partition("?")[0])
     headers: Mapping[str, str] = field(repr=False)
-    authorization: Authorization
+    authorization: Authorization | None
     content: bytes | Body | None = field(default=None, repr=False)
     until: float | None = None
     idle: float = 60.0
 
     def __str__(self) -> str:
-        return f"{self.method} {self.url}"
+        return f"{self.method} {self.url if self.authorization else self.url.partition('?')[0]}"
 
 
 class Transport(Protocol):
@@ -65,6 +67,14 @@ class Transport(Protocol):
         Raises:
             ConnectionFailed: No answer came; `sent` says whether the server may have acted.
             ResponseFormatError: The body of a success is larger than 64 MiB, which is not read.
+        """
+        ...
+
+    async def open(self, parcel: Parcel) -> Arriving:
+        """Send it, and return the answer as soon as its head is there; the caller closes it.
+
+        Raises:
+            ConnectionFailed: No answer came.
         """
         ...
 
@@ -80,19 +90,13 @@ class AiohttpTransport:
         session = self._sessions.current()
         tracker = aiohttp.UploadTracker()
         stream = _Stream(parcel.content, parcel.idle) if isinstance(parcel.content, Body) else None
-        failure: FineTuningError
         try:
             async with asyncio.timeout_at(parcel.until) as limit:
                 data = _whole(parcel.content) if stream is None else stream.chunks(limit)
-                return await _exchange(session, parcel, data, tracker)
-        except FineTuningError as error:
-            failure, cause = error, error.__cause__
-        except aiohttp.ClientError as error:
-            failure, cause = translated(error, parcel, tracker, closed=session.closed), scrubbed(error)
-        except TimeoutError as error:
-            failure, cause = timed_out(parcel, tracker), scrubbed(error)
-        except (OSError, ValueError, RuntimeError) as error:
-            failure, cause = ConnectionFailed(f"{parcel}: {error}", sent=perhaps(tracker)), scrubbed(error)
+                async with _request(session, parcel, data, tracker) as answer:
+                    return Response(answer.status, answer.headers, await bounded(answer))
+        except FOREIGN as error:
+            failure, cause = explained(error, parcel, tracker, closed=session.closed)
         except asyncio.CancelledError as error:
             # The frames within aiohttp hold the request's headers, and with them the key.
             raise error.with_traceback(None) from None
@@ -101,34 +105,46 @@ class AiohttpTransport:
             raise stream.broke.with_traceback(stream.broke_at)
         raise failure.with_traceback(None) from cause
 
+    async def open(self, parcel: Parcel) -> Arriving:
+        """Send one request, once, and return the head of the answer; see Transport."""
+        session = self._sessions.current()
+        tracker = aiohttp.UploadTracker()
+        try:
+            async with asyncio.timeout_at(parcel.until):
+                answer = await _request(session, parcel, None, tracker, STREAM_BUFFER).__aenter__()
+                return Arriving(answer, session, tracker, str(parcel))
+        except FOREIGN as error:
+            failure, cause = explained(error, parcel, tracker, closed=session.closed)
+        except asyncio.CancelledError as error:
+            raise error.with_traceback(None) from None
+        raise failure.with_traceback(None) from cause
 
-async def _exchange(
+
+def _request(
     session: aiohttp.ClientSession,
     parcel: Parcel,
     data: bytes | io.BytesIO | AsyncIterator[bytes] | None,
     tracker: aiohttp.UploadTracker,
-) -> Response:
+    buffer: int = READ_BUFFER,
+) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
     key, late = parcel.authorization, _set_late(session)
-    async with session.request(
+    return session.request(
         parcel.method,
         URL(parcel.url, encoded=True),
-        headers=parcel.headers if late else {**parcel.headers, key.name: key.reveal()},
+        headers=parcel.headers if late or key is None else {**parcel.headers, key.name: key.reveal()},
         data=data,
         # Whatever a borrowed session is set to: sent once, as it is, and the answer comes back whole.
         allow_redirects=False,
         raise_for_status=False,
         auto_decompress=True,
         timeout=NO_TIMEOUT,
-        read_bufsize=READ_BUFFER,
+        read_bufsize=buffer,
         max_line_size=MAX_HEADER,
         max_field_size=MAX_HEADER,
         max_headers=MAX_HEADERS,
         middlewares=_middlewares(parcel, late=late),
         upload_tracker=tracker,
-    ) as answer:
-        response = Response(answer.status, answer.headers, b"")
-        response.body = await _read(answer, response.request_id)
-        return response
+    )
 
 
 def _set_late(session: aiohttp.ClientSession) -> bool:
@@ -138,6 +154,8 @@ def _set_late(session: aiohttp.ClientSession) -> bool:
 
 
 def _middlewares(parcel: Parcel, *, late: bool) -> list[aiohttp.ClientMiddlewareType]:
+    if parcel.authorization is None:
+        return [_bare]
     authorizing = [_authorizing(parcel.authorization)] if late else []
     # What a 404 says about a DELETE depends on whether it was sent before; a read may well be sent twice.
     return [*authorizing, _sending_once()] if parcel.method == "DELETE" else authorizing
@@ -170,6 +188,12 @@ def _authorizing(key: Authorization) -> aiohttp.ClientMiddlewareType:
     return authorize
 
 
+async def _bare(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    for name in [each for each in request.headers if each.lower() not in BARE_HEADERS]:
+        request.headers.popall(name, None)
+    return await handler(request)
+
+
 def _whole(content: bytes | Body | None) -> bytes | io.BytesIO | None:
     assert not isinstance(content, Body)
     return content if content is None or len(content) <= LARGE else io.BytesIO(content)
@@ -198,23 +222,3 @@ class _Stream:
             self.broke, self.broke_at = error, error.__traceback__
             raise
         limit.reschedule(clock() + self._idle)
-
-
-async def _read(answer: aiohttp.ClientResponse, request_id: str | None) -> bytes:
-    limit = MAX_BODY if answer.status < HTTPStatus.BAD_REQUEST else MAX_ERROR_BODY
-    length = answer.content_length
-    if length is not None and length <= limit and "Content-Encoding" not in answer.headers:
-        return await answer.read()
-    chunks, size = [], 0
-    async for chunk in answer.content.iter_any():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > limit:
-            answer.close()
-            break
-    if size > limit and answer.status < HTTPStatus.BAD_REQUEST:
-        raise ResponseFormatError(
-            f"the answer is larger than {limit // 2**20} MiB, and was not read to its end: ask for smaller pages",
-            request_id=request_id,
-        )
-    return b"".join(chunks)[:limit]

@@ -1,8 +1,9 @@
 """The operations of the API, a mixin for each noun."""
 
 from .checkpoints import CheckpointsAPI
+from .downloads import DownloadsAPI
 from .files import FilesAPI
 from .jobs import JobsAPI
 from .model_registry import ModelRegistryAPI
 
-__all__ = ["CheckpointsAPI", "FilesAPI", "JobsAPI", "ModelRegistryAPI"]
+__all__ = ["CheckpointsAPI", "DownloadsAPI", "FilesAPI", "JobsAPI", "ModelRegistryAPI"]

@@ -27,7 +27,7 @@ from .methods import (
     SupervisedHyperparameters,
     SupervisedMethod,
 )
-from .metrics import Metrics
+from .metrics import Metrics, TrainingStep
 from .model_registry import Model
 from .permissions import CheckpointPermission
 
@@ -61,6 +61,7 @@ __all__ = [
     "SupervisedHyperparameters",
     "SupervisedMethod",
     "TextSimilarityGrader",
+    "TrainingStep",
     "UnknownGrader",
     "WandbSettings",
     "WireObject",

@@ -2,7 +2,7 @@
 
 from ._base import WireObject, model
 
-__all__ = ["Metrics"]
+__all__ = ["Metrics", "TrainingStep"]
 
 
 @model
@@ -24,3 +24,17 @@ class Metrics(WireObject):
     full_valid_mean_token_accuracy: float | None = None
     train_reward_mean: float | None = None
     valid_reward_mean: float | None = None
+
+
+@model
+class TrainingStep(WireObject):
+    """One row of a job's result file; None where it is blank or -1, which stands for a missing figure.
+
+    Columns beyond these are kept as well: `extra` shows them, numbers as numbers and all else as text.
+    """
+
+    step: int | None = None
+    train_loss: float | None = None
+    train_accuracy: float | None = None
+    valid_loss: float | None = None
+    valid_mean_token_accuracy: float | None = None

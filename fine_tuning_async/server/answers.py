@@ -10,6 +10,8 @@ from aiohttp import web
 from .wellformed import storable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .store.lists import Slice
 
 
@@ -22,6 +24,7 @@ class Problem(Exception):  # noqa: N818 -- an answer on its way to the client
         param: The parameter at fault.
         code: What went wrong, for programs.
         kind: The envelope's `type`.
+        headers: Further headers of the answer.
     """
 
     def __init__(
@@ -32,9 +35,11 @@ class Problem(Exception):  # noqa: N818 -- an answer on its way to the client
         param: str | None = None,
         code: str | None = None,
         kind: str = "invalid_request_error",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.headers: Mapping[str, str] = headers or {}
         self.error: dict[str, str | None] = {
             "message": storable(message),
             "type": kind,
@@ -55,7 +60,9 @@ def answer(body: bytes, status: int = 200) -> web.Response:
 
 def answer_problem(problem: Problem) -> web.Response:
     """Answer with the error envelope."""
-    return answer(orjson.dumps({"error": problem.error}), problem.status)
+    response = answer(orjson.dumps({"error": problem.error}), problem.status)
+    response.headers.update(problem.headers)
+    return response
 
 
 def answer_deleted(thing: str, thing_id: str) -> web.Response:

@@ -41,6 +41,7 @@ class Service:
         self._db = db
         self._lock = threading.RLock()
         self._store: Store | None = None
+        self.resets: int = 0
         self._request = 0
 
     @property
@@ -131,6 +132,7 @@ class Service:
             self.store.clear()
             self.store.save_time(self.clock.now())
             self.log.clear()
+            self.resets += 1
             self._request = 0
 
     def _go_on(self, ticks: Callable[[], float]) -> None:

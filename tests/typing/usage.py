@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import assert_type
 
 import attrs
@@ -37,6 +38,7 @@ from fine_tuning_async import (
     RetryPolicy,
     StringCheckGrader,
     SupervisedMethod,
+    TrainingStep,
     from_dict,
     to_dict,
 )
@@ -74,6 +76,14 @@ async def jobs(client: FineTuningClient) -> None:
     assert_type(await client.upload_file("train.jsonl"), File)
     assert_type(await client.upload_file(b"{}", purpose="batch", filename="a.jsonl"), File)
     assert_type(await client.request("GET", "/models", params={"a": "b"}), Response)
+    assert_type(await client.download_file("file-1", "a.jsonl"), Path)
+    assert_type(await client.training_metrics(job), list[TrainingStep])
+    assert_type((await client.training_metrics("ftjob-1"))[0].train_loss, float | None)
+    async with client.stream_file("file-1") as chunks:
+        async for chunk in chunks:
+            assert_type(chunk, bytes)
+    await client.download_file("file-1")  # type: ignore[call-arg]
+    await client.download_file("file-1", b"a.jsonl")  # type: ignore[arg-type]
     await client.create_job("m")  # type: ignore[call-arg]
     await client.create_job("m", "file-1", "file-2")  # type: ignore[call-arg]
     await client.create_job("m", "file-1", seed="1")  # type: ignore[arg-type]

@@ -31,10 +31,10 @@ ROOMS = (
     ("errors",),
     ("models",),
     ("_document", "_generate", "_hooks", "_codec"),
-    ("_urls", "_secret", "_wire"),
+    ("_urls", "_secret", "_wire", "_ranges"),
     ("retry",),
-    ("_sessions", "_delivery", "transport"),
-    ("_pipeline",),
+    ("_sessions", "_delivery", "_arriving", "transport"),
+    ("_pipeline", "_opening", "_downloads"),
     ("pagination",),
     ("api",),
     ("webhooks",),
@@ -149,7 +149,7 @@ def test_the_client_of_aiohttp_is_touched_in_one_place(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["errors", "models", "_document", "_generate", "_hooks", "_codec", "_wire", "retry"]
+    "room", ["errors", "models", "_document", "_generate", "_hooks", "_codec", "_wire", "_ranges", "retry"]
 )
 def test_pure_rooms_hold_no_await_clock_randomness_or_environment(room: str) -> None:
     for path in (each for each in MODULES if _room(each) == room):

@@ -24,6 +24,7 @@ from fine_tuning_async.errors import (
     ConnectionFailed,
     CreateUncertainError,
     DeadlineExceeded,
+    DestinationError,
     FineTuningError,
     InvalidArgumentError,
     NotFoundError,
@@ -81,6 +82,8 @@ EXAMPLES = [
     *map(_example, CLASSES),
     InvalidArgumentError("suffix is ''"),
     SourceNotFoundError("no such file"),
+    DestinationError("no message but this"),
+    DestinationError(28, "No space left on device", "a.jsonl"),
     ConnectionFailed("gone", sent=None),
     DeadlineExceeded("late", sent=True),
     ResponseFormatError("no JSON", path="$.data[3].seed", request_id="req_2"),
@@ -125,6 +128,8 @@ def test_every_error_survives_with_all_it_holds(error: FineTuningError, way: str
     assert twin.cursor == "ftjob-40"
     assert twin.__notes__ == ["The request was sent 3 times."]
     assert repr(twin) == repr(original)
+    assert getattr(twin, "errno", None) == getattr(original, "errno", None)
+    assert getattr(twin, "filename", None) == getattr(original, "filename", None)
 
 
 @each_error

@@ -51,16 +51,18 @@ async def delete(request: web.Request) -> web.Response:
 
 
 async def download(request: web.Request) -> web.StreamResponse:
-    """Stream a file's content, or the one range of it that was asked for."""
+    """Stream a file's content, or the one range of it that was asked for (RFC 9110, 14)."""
     service = request.app[SERVICE]
     with service.session():
         stored = _find(service, request)
-    span = _span(request, stored.size)
+        tag = _tag(service, stored)
+    span = _span(request, stored.size, tag)
     partial = len(span) < stored.size
     response = web.StreamResponse(status=206 if partial else 200)
     response.content_type = "application/octet-stream"
     response.content_length = len(span)
     response.headers["Accept-Ranges"] = "bytes"
+    response.headers["ETag"] = tag
     if partial:
         response.headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{stored.size}"
     await response.prepare(request)
@@ -80,7 +82,14 @@ def _pieces(service: Service, stored: StoredFile, span: range) -> Iterator[bytes
         yield data[max(span.start - start, 0) : span.stop - start]
 
 
-def _span(request: web.Request, size: int) -> range:
+def _tag(service: Service, stored: StoredFile) -> str:
+    """Return the strong ETag of a file. Its content never changes, but after a reset ids are given again."""
+    return f'"{service.mint.hexadecimal("", service.resets, stored.seq, stored.view)}"'
+
+
+def _span(request: web.Request, size: int, tag: str) -> range:
+    if request.headers.get("If-Range", tag) != tag:
+        return range(size)
     try:
         asked = request.http_range
     except ValueError:
@@ -90,7 +99,8 @@ def _span(request: web.Request, size: int) -> range:
     if asked == slice(None, None, 1):
         return range(size)
     if start >= stop:
-        raise Problem(416, f"The range lies outside the file's {size} bytes.", param="Range")
+        beyond = {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"}
+        raise Problem(416, f"The range lies outside the file's {size} bytes.", param="Range", headers=beyond)
     return range(start, stop)
 
 

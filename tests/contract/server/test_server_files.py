@@ -62,8 +62,33 @@ def test_a_range_of_the_content_can_be_asked_for(api: Api, header: str, span: sl
 
 def test_a_range_beyond_the_end_is_refused(api: Api) -> None:
     file = api.upload(b"12345").json
-    assert api.get(f"/files/{file['id']}/content", Range="bytes=5-").status == 416
+    refused = api.get(f"/files/{file['id']}/content", Range="bytes=5-")
+    assert (refused.status, refused.headers["content-range"]) == (416, "bytes */5")
+    assert refused.error["param"] == "Range"
     assert api.get(f"/files/{file['id']}/content", Range="nonsense").body == b"12345"
+
+
+def test_a_range_is_given_only_of_the_content_that_the_tag_stands_for(api: Api, server: LocalServer) -> None:
+    path = f"/files/{api.upload(b'12345').json['id']}/content"
+    whole = api.get(path)
+    tag = whole.headers["etag"]
+    assert (tag[0], tag[-1], whole.headers["accept-ranges"]) == ('"', '"', "bytes")
+
+    def rest(if_range: str, first: int = 2) -> tuple[int, bytes]:
+        got = api.get(path, **{"Range": f"bytes={first}-", "If-Range": if_range})
+        assert got.status != 206 or got.headers["etag"] == tag
+        return got.status, got.body
+
+    assert rest(tag) == (206, b"345")
+    for other in ('"another"', f"W/{tag}", "Thu, 01 Jan 2026 00:00:00 GMT"):
+        assert rest(other) == (200, b"12345")
+        assert rest(other, 9) == (200, b"12345")
+    assert rest(tag, 9)[0] == 416
+    assert api.get(f"/files/{api.upload(b'12345').json['id']}/content").headers["etag"] != tag
+
+    server.reset()
+    path = f"/files/{api.upload(b'54321').json['id']}/content"
+    assert rest(tag) == (200, b"54321"), "the same id, and another content"
 
 
 @pytest.mark.parametrize(
