@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from http import HTTPStatus
@@ -18,7 +16,7 @@ from ._urls import origin
 from .errors import APIError, InvalidArgumentError, ResponseFormatError, error_class
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 
     from ._secret import Secret
 
@@ -27,7 +25,6 @@ __all__ = [
     "Replay",
     "Request",
     "Response",
-    "checked_headers",
     "decipher",
     "multipart",
     "redirect",
@@ -126,26 +123,6 @@ def redirect(url: str, method: str, response: Response) -> str | None:
         return target if origin(target) == origin(url) else None
     except ValueError:  # no URL at all
         return None
-
-
-def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return the headers, if they can be sent, with their names written in one way.
-
-    Raises:
-        InvalidArgumentError: A name or value is no string or holds characters that would start another header.
-    """
-    if not isinstance(headers, Mapping):
-        raise InvalidArgumentError(
-            f"headers is a {type(headers).__name__}; it must be a mapping of names to values"
-        )
-    for name, value in headers.items():
-        if not isinstance(name, str) or not isinstance(value, str):
-            raise InvalidArgumentError(f"the header {name!r} is not a pair of strings")
-        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name) or re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
-            raise InvalidArgumentError(
-                f"the header {name!r} has a character in its name or value that none may have"
-            )
-    return {name.title(): value for name, value in headers.items()}
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import warnings
 from collections.abc import Mapping
@@ -13,14 +12,14 @@ from urllib.parse import urlsplit
 
 from attrs import evolve
 
+from ._headers import added_headers, default_headers, with_project
 from ._pipeline import Pipeline
 from ._secret import Secret, checked_key, wrapped
 from ._sessions import BorrowedSession, OwnedSessions, SharedSessions
 from ._urls import base_url, is_loopback, relative_path
-from ._version import __version__
-from ._wire import Replay, Request, Response, checked_headers
+from ._wire import Replay, Request, Response
 from .api import CheckpointsAPI, DownloadsAPI, FilesAPI, JobsAPI, ModelRegistryAPI
-from .api._keyed import Keys
+from .api._keys import Keys
 from .errors import InvalidArgumentError
 from .retry import RetryBudget, RetryPolicy
 from .transport import AiohttpTransport
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 __all__ = ["FineTuningClient"]
 
-PROJECT = "Openai-Project"
 BASE_URL = "https://api.openai.com/v1"
 
 # Methods that a server answers alike however often it gets them (RFC 9110, 9.2.2).
@@ -90,7 +88,7 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI, DownloadsAPI, ModelReg
             transport=AiohttpTransport(self._sessions),
             base_url=_checked_base_url(str(base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL)),
             key=_checked_source(key),
-            headers=_default_headers(
+            headers=default_headers(
                 _setting(organization, "OPENAI_ORG_ID"),
                 _setting(project, "OPENAI_PROJECT_ID"),
                 headers or {},
@@ -157,7 +155,7 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI, DownloadsAPI, ModelReg
             old,
             transport=AiohttpTransport(view._sessions),
             key=_checked_source(key),
-            headers=_with_project({**old.headers, **_added_headers(headers)}, project),
+            headers=with_project({**old.headers, **added_headers(headers)}, project),
             timeout=old.timeout if timeout is None else _checked_timeout(timeout),
             retry=old.retry if retry is None else _checked_retry(retry),
             budget=RetryBudget(retry.budget) if retry and retry.budget != old.retry.budget else old.budget,
@@ -203,19 +201,11 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI, DownloadsAPI, ModelReg
                 path=relative_path(path),
                 query=params or {},
                 json=json,
-                headers=_added_headers(headers),
+                headers=added_headers(headers),
                 replay=Replay.SAFE if method.upper() in IDEMPOTENT else Replay.ONCE,
             ),
             parse=lambda response: response,
         )
-
-
-def _with_project(headers: Mapping[str, str], project: str | None) -> dict[str, str]:
-    """Return the headers of a view; an empty project takes away what the client itself sends."""
-    if project is None:
-        return dict(headers)
-    others = {name: value for name, value in headers.items() if name != PROJECT}
-    return others | (checked_headers({PROJECT: project}) if project else {})
 
 
 def _setting(value: str | None, variable: str) -> str | None:
@@ -256,18 +246,3 @@ def _checked_base_url(text: str) -> str:
         text = f"{url} is plain http: the API key and the data can be read on the way; use https"
         warnings.warn(text, UserWarning, stacklevel=3)
     return url
-
-
-def _default_headers(organization: str | None, project: str | None, headers: Mapping[str, str]) -> dict[str, str]:
-    agent = f"fine_tuning_async/{__version__} ({platform.python_implementation()}/{platform.python_version()})"
-    named = {"OpenAI-Organization": organization, "OpenAI-Project": project}
-    defaults = {"Accept": "application/json", "User-Agent": agent}
-    defaults |= {name: value for name, value in named.items() if value}
-    return checked_headers(defaults) | _added_headers(headers)
-
-
-def _added_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
-    added = checked_headers(headers or {})
-    if "Authorization" in added:
-        raise InvalidArgumentError("the header Authorization is the client's own; pass the key as api_key")
-    return added

@@ -9,15 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import warnings
-from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
 
 from attrs import define, field
 
-from fine_tuning_async._document import encode
 from fine_tuning_async.errors import (
     APIError,
     ClientStateError,
@@ -26,26 +22,21 @@ from fine_tuning_async.errors import (
     DeadlineExceeded,
     FineTuningError,
     IdempotencyKeyReusedError,
-    InvalidArgumentError,
 )
 from fine_tuning_async.retry import is_ambiguous
 
+from ._keys import DIGEST, KEY
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from fine_tuning_async.models import FineTuningJob
     from fine_tuning_async.pagination import Paginator
 
-__all__ = ["HEADER", "KeyedCreate", "Keys", "with_key"]
+    from ._keys import Keys
 
-KEY = "idempotency_key"
-DIGEST = "idempotency_digest"
-HEADER = "Idempotency-Key"
-LONGEST_KEY = 255
+__all__ = ["KeyedCreate"]
 
-logger = logging.getLogger("fine_tuning_async")
-
-MOST_PAIRS = 14  # of the 16 that the schema Metadata allows
 RESERVED = 0.25
 """The part of the deadline that is kept for looking, when the create itself has used up the rest."""
 SKEW = 600
@@ -53,72 +44,7 @@ SKEW = 600
 FIRST_GAP = 0.5
 """Seconds until the second look; each further gap is twice as long."""
 
-
-@define(eq=False)
-class Keys:
-    """The keys in use in one client, and what it has learned about the server's memory for them."""
-
-    keeps_metadata: bool | None = None  # None until it was seen
-    _locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = field(factory=WeakValueDictionary)
-
-    @asynccontextmanager
-    async def held(self, key: str, until: float) -> AsyncIterator[None]:
-        """Hold a key, so that a second call with it waits for the first."""
-        index = id(asyncio.get_running_loop()), key
-        lock = self._locks.setdefault(index, asyncio.Lock())
-        try:
-            async with asyncio.timeout_at(until):
-                await lock.acquire()
-        except TimeoutError:
-            text = f"another call with the key {key!r} is still at work; nothing was sent by this one"
-            raise DeadlineExceeded(text, sent=False) from None
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def learn(self, job: FineTuningJob, key: str) -> None:
-        """See from a job that was created with a key whether the server keeps metadata."""
-        keeps, told = (job.metadata or {}).get(KEY) == key, self.keeps_metadata is False
-        self.keeps_metadata = keeps
-        if not keeps and not told:
-            _warn(
-                f"the server dropped the metadata of job {job.id}: no key can protect against paying twice there"
-            )
-
-
-def _warn(text: str) -> None:
-    try:
-        warnings.warn(text, UserWarning, stacklevel=2)
-    except UserWarning:
-        # Warnings are errors here; but the job is there, and its id must reach the caller.
-        logger.warning(text)
-
-
-def with_key(body: Mapping[str, object], key: str) -> dict[str, object]:
-    """Return the body of a create with the key and its digest in the metadata.
-
-    Raises:
-        InvalidArgumentError: The key cannot be sent, or the metadata leaves no room for it.
-    """
-    if (
-        not isinstance(key, str)
-        or not key.isascii()
-        or not key.isprintable()
-        or not 0 < len(key.strip()) == len(key)
-    ):
-        raise InvalidArgumentError(
-            f"idempotency_key is {key!r}; it must be printable ASCII without space around it"
-        )
-    if len(key) > LONGEST_KEY:
-        raise InvalidArgumentError(f"idempotency_key has {len(key)} characters; it may have {LONGEST_KEY}")
-    metadata = body.get("metadata") or {}
-    if not isinstance(metadata, dict) or metadata.keys() & {KEY, DIGEST} or len(metadata) > MOST_PAIRS:
-        raise InvalidArgumentError(
-            f"metadata may have {MOST_PAIRS} pairs beside an idempotency key, and none named {KEY} or {DIGEST}"
-        )
-    digest = sha256(encode(body, sort_keys=True)).hexdigest()
-    return {**body, "metadata": {**metadata, KEY: key, DIGEST: digest}}
+logger = logging.getLogger("fine_tuning_async")
 
 
 @define(kw_only=True)

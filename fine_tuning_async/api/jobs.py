@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from enum import Enum
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from fine_tuning_async._wire import Replay, Request
 from fine_tuning_async.errors import (
@@ -16,12 +15,13 @@ from fine_tuning_async.errors import (
     ResponseFormatError,
 )
 from fine_tuning_async.models import FineTuningJob, JobEvent, JobStatus
-from fine_tuning_async.models._limits import check_metadata
 from fine_tuning_async.retry import is_ambiguous
 
 from ._base import JOBS, BaseAPI, job_path
 from ._create import create_body
-from ._keyed import HEADER, KeyedCreate, Keys, with_key
+from ._keyed import KeyedCreate
+from ._keys import HEADER, Keys, with_key
+from ._metadata import NO_METADATA, NoMetadata, metadata_query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,16 +38,6 @@ _RESUMED = frozenset(
     {JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.SUCCEEDED, JobStatus.FAILED}
 )
 LARGE_PAGE = 100  # the most that OpenAI gives at once
-
-
-class NoMetadata(Enum):
-    """The type of NO_METADATA."""
-
-    NO_METADATA = "null"
-
-
-NO_METADATA: Final = NoMetadata.NO_METADATA
-"""For `list_jobs(metadata=NO_METADATA)`: the jobs that have no metadata at all."""
 
 
 class JobsAPI(BaseAPI):
@@ -165,7 +155,7 @@ class JobsAPI(BaseAPI):
             InvalidArgumentError: An argument is out of range.
         """
         return self._list(
-            JOBS, FineTuningJob, query=_metadata_query(metadata), after=after, limit=limit, max_items=max_items
+            JOBS, FineTuningJob, query=metadata_query(metadata), after=after, limit=limit, max_items=max_items
         )
 
     async def retrieve_job(self, job_id: str) -> FineTuningJob:
@@ -247,14 +237,3 @@ class JobsAPI(BaseAPI):
         except FineTuningError as error:
             failure.add_note(f"A look at the job afterwards failed too: {error}")
             raise failure from None
-
-
-def _metadata_query(
-    metadata: Mapping[str, str] | Literal[NoMetadata.NO_METADATA] | None,
-) -> dict[str, str]:
-    if metadata is None:
-        return {}
-    if isinstance(metadata, NoMetadata):
-        return {"metadata": metadata.value}
-    check_metadata(metadata)
-    return {f"metadata[{key}]": value for key, value in metadata.items()}

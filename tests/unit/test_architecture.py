@@ -31,7 +31,7 @@ ROOMS = (
     ("errors",),
     ("models",),
     ("_document", "_generate", "_hooks", "_codec"),
-    ("_urls", "_secret", "_wire", "_ranges"),
+    ("_urls", "_headers", "_secret", "_wire", "_ranges"),
     ("retry",),
     ("_sessions", "_delivery", "_arriving", "transport"),
     ("_pipeline", "_opening", "_downloads"),

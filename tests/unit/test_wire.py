@@ -22,12 +22,12 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from fine_tuning_async import APIError, InvalidArgumentError, ResponseFormatError
+from fine_tuning_async._headers import checked_headers
 from fine_tuning_async._secret import Authorization, Secret
 from fine_tuning_async._urls import base_url, origin, relative_path, segment
 from fine_tuning_async._wire import (
     Request,
     Response,
-    checked_headers,
     decipher,
     multipart,
     redirect,
