@@ -214,6 +214,32 @@ def no_ranges(storage: Storage) -> None:
     storage.ranges = False
 
 
+async def test_a_stream_that_breaks_where_it_was_before_goes_on_all_the_same() -> None:
+    def before(storage: Storage, number: int) -> None:
+        storage.ranges = number != 1
+
+    storage = Storage(CONTENT, cuts=[500, 200, None], before=before)
+    async with serving(storage) as (client, _):
+        assert await stream(client) == CONTENT
+    assert storage.asked == [None, "bytes=500-", "bytes=500-"]
+
+
+async def test_more_than_was_announced_is_no_file(tmp_path: Path) -> None:
+    async def behave(exchange: Exchange) -> None:
+        if "Range" not in (await exchange.receive()).headers:
+            await Storage(CONTENT, cuts=[500])(exchange)
+            return
+        await exchange.send_head(206, {"Content-Range": "bytes 500-999/1000", "Transfer-Encoding": "chunked"})
+        await exchange.send_chunk(CONTENT)
+        await exchange.send_chunk(b"")
+
+    async with serving(behave) as (client, server):
+        with pytest.raises(ResponseFormatError, match="more came than the 1000 bytes"):
+            await fetch(client, tmp_path)
+        assert len(server.requests) == 2
+        assert not in_use(client)
+
+
 def another_file(storage: Storage) -> None:
     storage.content, storage.tag = OTHER, '"v2"'
 
