@@ -45,13 +45,16 @@ def _reason(line: bytes, error: orjson.JSONDecodeError) -> tuple[int, str]:
         return error.colno, f"a NUL byte at byte {nul}"
     if line.startswith(BOM_UTF8):
         return 1, "a byte order mark, which may stand at the start of the file only"
+    if "limit" in error.msg:
+        # How deep Python's own parser goes depends on its version.
+        return error.colno, f"nested too deeply, at column {error.colno}"
     if len(line) <= _LONGEST_EXPLAINED:
         try:
             json.loads(line)
         except json.JSONDecodeError as known:
             return known.colno, str(known)
-        except (ValueError, RecursionError):  # a number too long, or nested too deeply
-            pass
+        except ValueError:  # a number of thousands of digits
+            return error.colno, str(error)
     return error.colno, str(error)  # such as of NaN, which Python's parser lets pass
 
 

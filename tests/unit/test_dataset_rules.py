@@ -84,7 +84,7 @@ def test_the_reason_of_invalid_json_is_told_as_the_api_tells_it(tmp_path: Path) 
         b'{"a": "b': "Unterminated string starting at: line 1 column 7 (char 6)",
         b'{"a": "\0"}': "a NUL byte at byte 7",
         b'\xef\xbb\xbf{"a": 1}': "a byte order mark, which may stand at the start of the file only",
-        b"[" * 5_000: "depth limit exceeded: line 1 column 1026 (char 1025)",
+        b"[" * 5_000: "nested too deeply, at column 1026",
     }
     path = tmp_path / "train.jsonl"
     path.write_bytes(as_line(CHAT) + b"\n" + b"\n".join(reasons))
