@@ -38,11 +38,15 @@ class Secret:
         """Take the value out of the texts of an error, and of those that led to it."""
         seen: BaseException | None = error
         while seen is not None:
-            seen.args = tuple(self.redact_text(each) if isinstance(each, str) else each for each in seen.args)
+            seen.args = tuple(map(self._without, seen.args))
             for name, value in vars(seen).items():
-                if isinstance(value, str):
-                    setattr(seen, name, self.redact_text(value))
+                setattr(seen, name, self._without(value))
             seen = seen.__cause__
+
+    def _without(self, value: object) -> object:
+        if isinstance(value, bytes):
+            return self.redact(value)
+        return self.redact_text(value) if isinstance(value, str) else value
 
     def redact(self, text: bytes) -> bytes:
         """Return the text without the value, should a server have echoed it."""

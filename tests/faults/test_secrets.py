@@ -47,6 +47,7 @@ FAILURES = [
     answer(200, {"x-request-id": KEY}, KEY.encode()),
     answer(200, body=b'{"id": {"k": "%s"}}' % KEY.encode()),
     raw(b"Authorization: Bearer " + KEY.encode() + b"\r\n\r\n"),
+    raw(b"HTTP/1.1 200 OK\r\nX-Bad: " + KEY.encode() + b"\x01\r\n\r\n"),
     raw(b"HTTP/1.1 200 OK\r\nX-Bad\x01: " + KEY.encode() + b"\r\n\r\n"),
     redirect("http://127.0.0.2:9/"),
     fin_after_reading(),
