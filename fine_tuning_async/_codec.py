@@ -15,7 +15,7 @@ from .models import WireObject, copied
 if TYPE_CHECKING:
     from attrs import Attribute
 
-__all__ = ["complaint", "from_dict", "structure", "structure_page", "to_dict"]
+__all__ = ["from_dict", "structure", "structure_page", "to_dict"]
 
 M = TypeVar("M", bound=WireObject)
 
@@ -30,15 +30,6 @@ def structure(cls: type[M], document: object, *, request_id: str | None = None, 
         return cast("M", hook_for(cls)(document, cls))
     except Mismatch as mismatch:
         raise _format_error(mismatch, "$", request_id, what) from None
-
-
-def complaint(cls: type[WireObject], document: object) -> str | None:
-    """Say what is wrong with a decoded JSON document, as in `.seed should be a string, ...`; None if it fits."""
-    try:
-        hook_for(cls)(document, cls)
-    except Mismatch as mismatch:
-        return f"{mismatch.path[1:]} {mismatch.complaint}"
-    return None
 
 
 def structure_page(cls: type[M], documents: list[object], *, request_id: str | None = None) -> list[M]:

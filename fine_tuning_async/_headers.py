@@ -37,7 +37,7 @@ def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def default_headers(organization: str | None, project: str | None, headers: Mapping[str, str]) -> dict[str, str]:
     """Return what every request of a client carries, the caller's own headers included."""
     agent = f"fine_tuning_async/{__version__} ({platform.python_implementation()}/{platform.python_version()})"
-    named = {"OpenAI-Organization": organization, "OpenAI-Project": project}
+    named = {"OpenAI-Organization": organization, PROJECT: project}
     defaults = {"Accept": "application/json", "User-Agent": agent}
     defaults |= {name: value for name, value in named.items() if value}
     return checked_headers(defaults) | added_headers(headers)

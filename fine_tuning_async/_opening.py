@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from ._ranges import onward
-from ._wire import Response, decipher
+from ._wire import MAX_REDIRECTS, Response, decipher
 from .errors import APIError, FineTuningError, ResponseFormatError
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from .transport import Parcel
 
 __all__ = ["opened"]
-
-MAX_REDIRECTS = 5
 
 
 async def opened(pipeline: Pipeline, request: Request, until: float) -> tuple[Arriving, Secret]:

@@ -15,7 +15,7 @@ from attrs import define, evolve, field
 
 from ._document import encode
 from ._secret import Authorization, Secret, checked_key, wrapped
-from ._wire import Body, Replay, Request, Response, decipher, redirect
+from ._wire import MAX_REDIRECTS, Body, Replay, Request, Response, decipher, redirect
 from .errors import (
     APIError,
     ConnectionFailed,
@@ -38,7 +38,6 @@ __all__ = ["KeyProvider", "OnAttempt", "Pipeline"]
 KeyProvider = Callable[[], Awaitable[str]]
 OnAttempt = Callable[[AttemptRecord], object]
 
-MAX_REDIRECTS = 5
 UNREADABLE = "client.request() gives the answer as it came; check that base_url leads to the API itself"
 
 T = TypeVar("T")

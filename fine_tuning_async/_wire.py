@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._secret import Secret
 
 __all__ = [
+    "MAX_REDIRECTS",
     "Body",
     "Replay",
     "Request",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 REQUEST_ID_HEADERS = ("x-request-id", "apim-request-id")  # OpenAI; Azure
+MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 EXCERPT = 300
 

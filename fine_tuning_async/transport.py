@@ -42,7 +42,7 @@ class Parcel:
     Attributes:
         authorization: The header that carries the key; kept apart from what may be shown. None where nothing
             that identifies the caller may be sent: then the URL may be a secret too, and its query is not shown.
-        until: When the attempt ends, on the loop's clock; for a streamed body, None.
+        until: When the attempt ends, on the loop's clock; a streamed body moves it ahead of itself.
         idle: Seconds without progress after which a streamed body is given up.
     """
 

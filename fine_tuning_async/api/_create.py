@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from fine_tuning_async._codec import complaint, from_dict, to_dict
+from fine_tuning_async._codec import to_dict
+from fine_tuning_async._hooks import Mismatch, hook_for
 from fine_tuning_async.errors import InvalidArgumentError
 from fine_tuning_async.models import Integration, Method, SupervisedHyperparameters, WireObject
 from fine_tuning_async.models._limits import Items, Limit, Text, Whole, check, check_metadata, require
@@ -89,7 +90,8 @@ def _document(cls: type[M], value: M | Mapping[str, object] | None, name: str) -
     if not isinstance(value, cls | Mapping):
         raise InvalidArgumentError(f"{name} is {value!r}; it must be a {cls.__name__} or the JSON object of one")
     document = to_dict(value) if isinstance(value, WireObject) else dict(value)
-    if (wrong := complaint(cls, document)) is not None:
-        raise InvalidArgumentError(f"{name}{wrong}")
-    check(from_dict(cls, document), name)
+    try:
+        check(hook_for(cls)(document, cls), name)
+    except Mismatch as mismatch:
+        raise InvalidArgumentError(f"{name}{mismatch.path[1:]} {mismatch.complaint}") from None
     return document

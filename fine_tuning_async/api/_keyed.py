@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -25,7 +24,7 @@ from fine_tuning_async.errors import (
 )
 from fine_tuning_async.retry import is_ambiguous
 
-from ._keys import DIGEST, KEY
+from ._keys import DIGEST, KEY, bears_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -161,8 +160,7 @@ class KeyedCreate:
         async for job in self.search(None):
             if job.created_at < since:
                 break
-            metadata = job.metadata or {}
-            if KEY in metadata and len(metadata.get(DIGEST, "")) == sha256().digest_size * 2:
+            if bears_key(job.metadata or {}):
                 return True
             other = True
         return not other

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from fine_tuning_async.models import FineTuningJob
 
-__all__ = ["DIGEST", "HEADER", "KEY", "Keys", "with_key"]
+__all__ = ["DIGEST", "HEADER", "KEY", "Keys", "bears_key", "with_key"]
 
 KEY = "idempotency_key"
 DIGEST = "idempotency_digest"
@@ -97,3 +97,8 @@ def with_key(body: Mapping[str, object], key: str) -> dict[str, object]:
         )
     digest = sha256(encode(body, sort_keys=True)).hexdigest()
     return {**body, "metadata": {**metadata, KEY: key, DIGEST: digest}}
+
+
+def bears_key(metadata: Mapping[str, str]) -> bool:
+    """Tell whether metadata holds some key with its digest whole, as `with_key` has put them there."""
+    return KEY in metadata and len(metadata.get(DIGEST, "")) == sha256().digest_size * 2

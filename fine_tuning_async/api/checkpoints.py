@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from fine_tuning_async._urls import segment
 from fine_tuning_async._wire import Replay, Request
 from fine_tuning_async.errors import (
-    APIError,
-    ConnectionFailed,
-    DeadlineExceeded,
     FineTuningError,
     InvalidArgumentError,
-    ResponseFormatError,
 )
 from fine_tuning_async.models import CheckpointPermission, JobCheckpoint
 from fine_tuning_async.models._limits import OneOf, Text, require
@@ -81,7 +77,7 @@ class CheckpointsAPI(BaseAPI):
         request = Request(method="POST", path=path, json={"project_ids": projects}, replay=Replay.ONCE)
         try:
             page = await self._pipeline.call(request, lambda response: parse_page(CheckpointPermission, response))
-        except (APIError, ConnectionFailed, DeadlineExceeded, ResponseFormatError) as failure:
+        except FineTuningError as failure:
             if not is_ambiguous(failure):
                 raise
             return await self._granted(checkpoint, projects, failure)

@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from fine_tuning_async._wire import Replay, Request
 from fine_tuning_async.errors import (
-    APIError,
-    ConnectionFailed,
     CreateUncertainError,
-    DeadlineExceeded,
     FineTuningError,
-    ResponseFormatError,
 )
 from fine_tuning_async.models import FineTuningJob, JobEvent, JobStatus
 from fine_tuning_async.retry import is_ambiguous
@@ -104,7 +100,7 @@ class JobsAPI(BaseAPI):
         except asyncio.CancelledError as error:
             error.add_note("create_job was cancelled on its way: a paid job may exist; look with list_jobs().")
             raise
-        except (APIError, ConnectionFailed, DeadlineExceeded, ResponseFormatError) as failure:
+        except FineTuningError as failure:
             if not is_ambiguous(failure):
                 raise
             raise CreateUncertainError(
@@ -221,7 +217,7 @@ class JobsAPI(BaseAPI):
         request = Request(method="POST", path=f"{job_path(job_id)}/{verb}", replay=Replay.ONCE)
         try:
             return await self._fetch(request, FineTuningJob, deadline=deadline)
-        except (APIError, ConnectionFailed, DeadlineExceeded, ResponseFormatError) as failure:
+        except FineTuningError as failure:
             if not is_ambiguous(failure):
                 raise
             job = await self._look_at(job_id, failure, deadline)
@@ -236,4 +232,4 @@ class JobsAPI(BaseAPI):
             return await self._fetch(request, FineTuningJob, deadline=deadline)
         except FineTuningError as error:
             failure.add_note(f"A look at the job afterwards failed too: {error}")
-            raise failure from None
+            raise failure from failure.__cause__
