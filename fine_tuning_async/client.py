@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
-import sys
 import warnings
 from collections.abc import Mapping
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
 
 from attrs import evolve
 
 from ._headers import added_headers, default_headers, with_project
+from ._options import (
+    checked_base_url,
+    checked_observer,
+    checked_retry,
+    checked_source,
+    checked_timeout,
+    concealed,
+    setting,
+)
 from ._pipeline import Pipeline
-from ._secret import Secret, checked_key, wrapped
 from ._sessions import BorrowedSession, OwnedSessions, SharedSessions
-from ._urls import base_url, is_loopback, relative_path
+from ._urls import relative_path
 from ._wire import Replay, Request, Response
 from .api import CheckpointsAPI, DownloadsAPI, FilesAPI, JobsAPI, ModelRegistryAPI
 from .api._keys import Keys
@@ -79,24 +84,24 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI, DownloadsAPI, ModelReg
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
         on_attempt: OnAttempt | None = None,
     ) -> None:
-        key = _concealed(os.environ.get("OPENAI_API_KEY") if api_key is None else api_key)
+        key = concealed(os.environ.get("OPENAI_API_KEY") if api_key is None else api_key)
         del api_key  # so that no frame shows it, whatever is refused below
         self._original: FineTuningClient | None = None
         self._keys = Keys()
         self._sessions: Sessions = OwnedSessions() if session is None else BorrowedSession(session)
         self._pipeline = Pipeline(
             transport=AiohttpTransport(self._sessions),
-            base_url=_checked_base_url(str(base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL)),
-            key=_checked_source(key),
+            base_url=checked_base_url(str(base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL)),
+            key=checked_source(key),
             headers=default_headers(
-                _setting(organization, "OPENAI_ORG_ID"),
-                _setting(project, "OPENAI_PROJECT_ID"),
+                setting(organization, "OPENAI_ORG_ID"),
+                setting(project, "OPENAI_PROJECT_ID"),
                 headers or {},
             ),
-            timeout=_checked_timeout(timeout),
-            retry=_checked_retry(retry),
+            timeout=checked_timeout(timeout),
+            retry=checked_retry(retry),
             budget=RetryBudget(retry.budget),
-            on_attempt=_checked_observer(on_attempt),
+            on_attempt=checked_observer(on_attempt),
         )
 
     def __repr__(self) -> str:
@@ -144,7 +149,7 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI, DownloadsAPI, ModelReg
         Raises:
             InvalidArgumentError: An argument cannot be used.
         """
-        key = self._pipeline.key if api_key is None else _concealed(api_key)
+        key = self._pipeline.key if api_key is None else concealed(api_key)
         del api_key  # as in __init__
         view = object.__new__(type(self))
         vars(view).update(vars(self))
@@ -154,10 +159,10 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI, DownloadsAPI, ModelReg
         view._pipeline = evolve(
             old,
             transport=AiohttpTransport(view._sessions),
-            key=_checked_source(key),
+            key=checked_source(key),
             headers=with_project({**old.headers, **added_headers(headers)}, project),
-            timeout=old.timeout if timeout is None else _checked_timeout(timeout),
-            retry=old.retry if retry is None else _checked_retry(retry),
+            timeout=old.timeout if timeout is None else checked_timeout(timeout),
+            retry=old.retry if retry is None else checked_retry(retry),
             budget=RetryBudget(retry.budget) if retry and retry.budget != old.retry.budget else old.budget,
         )
         return view
@@ -206,43 +211,3 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, FilesAPI, DownloadsAPI, ModelReg
             ),
             parse=lambda response: response,
         )
-
-
-def _setting(value: str | None, variable: str) -> str | None:
-    return os.environ.get(variable) if value is None else value
-
-
-def _concealed(key: str | KeyProvider | None) -> Secret | KeyProvider:
-    return key if callable(key) else wrapped(key)
-
-
-def _checked_source(key: Secret | KeyProvider) -> Secret | KeyProvider:
-    return checked_key(key) if isinstance(key, Secret) else key
-
-
-def _checked_timeout(timeout: float) -> float:
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout <= sys.float_info.max:
-        raise InvalidArgumentError(f"timeout is {timeout!r}; it must be a number of seconds above 0")
-    return float(timeout)
-
-
-def _checked_retry(retry: RetryPolicy) -> RetryPolicy:
-    if not isinstance(retry, RetryPolicy):
-        raise InvalidArgumentError(f"retry is {retry!r}; it must be a RetryPolicy, as in RetryPolicy(attempts=3)")
-    return retry
-
-
-def _checked_observer(on_attempt: OnAttempt | None) -> OnAttempt | None:
-    if on_attempt is not None and (not callable(on_attempt) or iscoroutinefunction(on_attempt)):
-        raise InvalidArgumentError(
-            f"on_attempt is {on_attempt!r}; it must be a plain function, as it is not awaited"
-        )
-    return on_attempt
-
-
-def _checked_base_url(text: str) -> str:
-    url = base_url(text)
-    if url.startswith("http://") and not is_loopback(urlsplit(url).hostname or ""):
-        text = f"{url} is plain http: the API key and the data can be read on the way; use https"
-        warnings.warn(text, UserWarning, stacklevel=3)
-    return url

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Self
 
 from .app import build_app
 from .errors import JobStateError, NotRunningError
 from .service import Service
-from .serving import LOOPBACK, MAX_BODY, listening
+from .serving import LOOPBACK, MAX_BODY
+from .thread import ServingThread
 
 if TYPE_CHECKING:
     import os
@@ -56,7 +56,7 @@ class LocalServer:
         self._max_body = max_body
         self._address = (host, port)
         self._switch = threading.Lock()
-        self._running: _Thread | None = None
+        self._running: ServingThread | None = None
         self._mounted: web.Application | None = None
 
     def __repr__(self) -> str:
@@ -95,7 +95,7 @@ class LocalServer:
         """
         with self._switch:
             if self._running is None:
-                running = _Thread(build_app(self._service, self._max_body), self._address)
+                running = ServingThread(build_app(self._service, self._max_body), self._address)
                 running.start()
                 self._running = running
         return self
@@ -182,42 +182,3 @@ class LocalServer:
     async def _unmount(self, app: web.Application) -> None:
         if self._mounted is app:
             self._mounted = None
-
-
-class _Thread:
-    """A thread whose loop serves one application."""
-
-    def __init__(self, app: web.Application, address: tuple[str, int]) -> None:
-        self._app = app
-        self._address = address
-        self._ready: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-        self._thread = threading.Thread(target=self._run, name="fine-tuning-local-server", daemon=True)
-
-    @property
-    def url(self) -> str:
-        return self._ready.result()[0]
-
-    def start(self) -> None:
-        self._thread.start()
-        error = self._ready.exception()
-        if error is not None:
-            self._thread.join()
-            raise error
-
-    def stop(self) -> None:
-        _, loop, done = self._ready.result()
-        loop.call_soon_threadsafe(done.set)
-        self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 -- told to the thread that waits in start()
-            if not self._ready.done():
-                self._ready.set_exception(error)
-
-    async def _serve(self) -> None:
-        done = asyncio.Event()
-        async with listening(self._app, *self._address) as url:
-            self._ready.set_result((url, asyncio.get_running_loop(), done))
-            await done.wait()

@@ -40,6 +40,7 @@ ROOMS = (
     ("webhooks",),
     ("waiting",),
     ("datasets",),
+    ("_options",),
     ("client",),
     ("archive",),
     ("server",),
