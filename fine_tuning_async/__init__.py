@@ -49,6 +49,9 @@ if TYPE_CHECKING:
         File,
         FineTuningJob,
         Grader,
+        GraderErrors,
+        GraderRun,
+        GraderRunMetadata,
         Integration,
         JobCheckpoint,
         JobError,
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
         PythonGrader,
         ReinforcementHyperparameters,
         ReinforcementMethod,
+        SamplingParams,
         ScoreModelGrader,
         StringCheckGrader,
         SupervisedHyperparameters,
@@ -90,10 +94,11 @@ _HOMES = {
         "RateLimitError ResponseFormatError ServerError SourceNotFoundError UnprocessableEntityError "
     ),
     "models": (
-        "CheckpointPermission DPOHyperparameters DPOMethod Deletion File FineTuningJob Grader Integration "
+        "CheckpointPermission DPOHyperparameters DPOMethod Deletion File FineTuningJob Grader GraderErrors "
+        "GraderRun GraderRunMetadata Integration "
         "JobCheckpoint JobError JobEvent JobStatus LabelModelGrader Method Metrics Model MultiGrader PythonGrader "
-        "ReinforcementHyperparameters "
-        "ReinforcementMethod ScoreModelGrader StringCheckGrader SupervisedHyperparameters SupervisedMethod "
+        "ReinforcementHyperparameters ReinforcementMethod "
+        "SamplingParams ScoreModelGrader StringCheckGrader SupervisedHyperparameters SupervisedMethod "
         "TERMINAL_STATUSES TextSimilarityGrader TrainingStep UnknownGrader WandbSettings"
     ),
     "pagination": "Page Paginator",
@@ -127,6 +132,9 @@ __all__ = [
     "FineTuningError",
     "FineTuningJob",
     "Grader",
+    "GraderErrors",
+    "GraderRun",
+    "GraderRunMetadata",
     "IdempotencyKeyReusedError",
     "Integration",
     "InvalidArgumentError",
@@ -155,6 +163,7 @@ __all__ = [
     "Response",
     "ResponseFormatError",
     "RetryPolicy",
+    "SamplingParams",
     "ScoreModelGrader",
     "ServerError",
     "SourceNotFoundError",

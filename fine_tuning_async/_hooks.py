@@ -71,6 +71,15 @@ def _number_or_string(value: object, _: object) -> float | str:
         raise Mismatch.of("a number or a string", value) from None
 
 
+def _whole_or_object(value: object, _: object) -> int | dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    try:
+        return _whole(value, int)
+    except Mismatch:
+        raise Mismatch.of("a whole number or an object", value) from None
+
+
 def _anything(value: object, _: object) -> object:
     return value
 
@@ -173,6 +182,7 @@ for _hint, _function in {
     float: _number,
     bool: _boolean,
     int | str: _whole_or_string,
+    int | dict[str, object]: _whole_or_object,
     float | str: _number_or_string,
     Grader: _grader,
     SingleGrader: _single_grader,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from fine_tuning_async._codec import to_dict
-from fine_tuning_async._hooks import Mismatch, hook_for
 from fine_tuning_async.errors import InvalidArgumentError
 from fine_tuning_async.models import Integration, Method, SupervisedHyperparameters, WireObject
-from fine_tuning_async.models._limits import Items, Limit, Text, Whole, check, check_metadata, require
+from fine_tuning_async.models._limits import Items, Limit, Text, Whole, check_metadata, require
+
+from ._documents import checked_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,14 +84,4 @@ def _metadata(metadata: Mapping[str, str] | None) -> dict[str, str] | None:
 
 
 def _document(cls: type[M], value: M | Mapping[str, object] | None, name: str) -> dict[str, object] | None:
-    """Return a model, or the JSON object of one, as the object to be sent, with types and ranges checked."""
-    if value is None:
-        return None
-    if not isinstance(value, cls | Mapping):
-        raise InvalidArgumentError(f"{name} is {value!r}; it must be a {cls.__name__} or the JSON object of one")
-    document = to_dict(value) if isinstance(value, WireObject) else dict(value)
-    try:
-        check(hook_for(cls)(document, cls), name)
-    except Mismatch as mismatch:
-        raise InvalidArgumentError(f"{name}{mismatch.path[1:]} {mismatch.complaint}") from None
-    return document
+    return None if value is None else checked_document(cls, value, name, what=f"a {cls.__name__}")

@@ -5,11 +5,13 @@ from .checkpoints import JobCheckpoint
 from .deletion import Deletion
 from .events import JobEvent
 from .files import File
+from .grader_runs import GraderErrors, GraderRun, GraderRunMetadata, GraderValidation
 from .graders import (
     Grader,
     LabelModelGrader,
     MultiGrader,
     PythonGrader,
+    SamplingParams,
     ScoreModelGrader,
     SingleGrader,
     StringCheckGrader,
@@ -41,6 +43,10 @@ __all__ = [
     "File",
     "FineTuningJob",
     "Grader",
+    "GraderErrors",
+    "GraderRun",
+    "GraderRunMetadata",
+    "GraderValidation",
     "Integration",
     "JSONObject",
     "JobCheckpoint",
@@ -55,6 +61,7 @@ __all__ = [
     "PythonGrader",
     "ReinforcementHyperparameters",
     "ReinforcementMethod",
+    "SamplingParams",
     "ScoreModelGrader",
     "SingleGrader",
     "StringCheckGrader",

@@ -11,7 +11,7 @@ from fine_tuning_async.errors import InvalidArgumentError
 
 from ._base import WireObject, wire_names
 
-__all__ = ["Fraction", "Items", "Limit", "OneOf", "Text", "Whole", "check", "check_metadata", "require"]
+__all__ = ["Bounds", "Fraction", "Items", "Limit", "OneOf", "Text", "Whole", "check", "check_metadata", "require"]
 
 AUTO = "auto"
 MAX_DOUBLE = sys.float_info.max
@@ -110,6 +110,22 @@ class Items:
 
     def __str__(self) -> str:
         return f"a list of at most {self.maximum} entries"
+
+
+@frozen
+class Bounds:
+    """A range: two finite numbers, the lower one first."""
+
+    def admits(self, value: object) -> bool:
+        """Tell whether the value may be sent."""
+        match value:
+            case [int() | float() as low, int() | float() as high]:
+                plain = not isinstance(low, bool) and not isinstance(high, bool)
+                return plain and -MAX_DOUBLE <= low < high <= MAX_DOUBLE
+        return False
+
+    def __str__(self) -> str:
+        return "a list of two numbers, the lower one first"
 
 
 METADATA_PAIRS = 16  # facts of the API: the schema Metadata

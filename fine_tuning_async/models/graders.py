@@ -3,13 +3,14 @@
 from typing import Annotated, TypeAlias
 
 from ._base import JSONObject, WireObject, model
-from ._limits import OneOf
+from ._limits import Bounds, OneOf, Whole
 
 __all__ = [
     "Grader",
     "LabelModelGrader",
     "MultiGrader",
     "PythonGrader",
+    "SamplingParams",
     "ScoreModelGrader",
     "SingleGrader",
     "StringCheckGrader",
@@ -23,6 +24,7 @@ SIMILARITIES = (
     *("rouge_1", "rouge_2", "rouge_3", "rouge_4", "rouge_5", "rouge_l"),
 )
 Metric: TypeAlias = Annotated[str, OneOf(SIMILARITIES)]
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")  # schema ReasoningEffort
 
 
 @model(kw_only=True)
@@ -58,23 +60,41 @@ class PythonGrader(WireObject):
 
 
 @model(kw_only=True)
+class SamplingParams(WireObject):
+    """How the model of a `ScoreModelGrader` is sampled; what is left out is the server's choice.
+
+    `max_completions_tokens` is spelled as the specification spells it.
+    """
+
+    seed: int | None = None
+    top_p: float | None = None
+    temperature: float | None = None
+    max_completions_tokens: Annotated[int | None, Whole(1, auto=False)] = None
+    reasoning_effort: Annotated[str | None, OneOf(EFFORTS)] = None
+
+
+@model(kw_only=True)
 class ScoreModelGrader(WireObject):
     """Lets a model give a score (schema GraderScoreModel).
 
-    `input` holds the messages as the API's reference describes them; `range` is the lowest and highest score.
+    `input` holds the messages as the API's reference describes them; `range` is the lowest and highest score,
+    0 and 1 if left out.
     """
 
     name: str
     model: str
     input: list[JSONObject]
-    sampling_params: JSONObject | None = None
-    range: list[float] | None = None
+    sampling_params: SamplingParams | None = None
+    range: Annotated[list[float] | None, Bounds()] = None
     type: str = "score_model"
 
 
 @model(kw_only=True)
 class LabelModelGrader(WireObject):
-    """Lets a model choose a label (schema GraderLabelModel)."""
+    """Lets a model choose a label (schema GraderLabelModel); the specification has it only within a MultiGrader.
+
+    `passing_labels` are those of `labels` that count as passed.
+    """
 
     name: str
     model: str
@@ -102,7 +122,7 @@ class MultiGrader(WireObject):
     """Combines the scores of several graders by a formula (schema GraderMulti).
 
     `graders` maps the names that the formula uses to graders. The specification also allows one bare grader, and
-    shows a list in its example.
+    shows a list in its example; OpenAI's own server takes a mapping alone.
     """
 
     name: str
