@@ -9,7 +9,7 @@ from aiohttp import web
 
 from . import middleware
 from .context import MAX_BODY, SERVICE, TRAFFIC
-from .handlers import files, jobs, models, permissions, uploading
+from .handlers import files, graders, jobs, models, permissions, uploading
 from .traffic import Traffic
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def _routes() -> list[web.RouteDef]:
         ("POST", _PERMISSIONS, permissions.create),
         ("GET", _PERMISSIONS, permissions.list_permissions),
         ("DELETE", f"{_PERMISSIONS}/{{permission_id}}", permissions.delete),
+        ("POST", "/fine_tuning/alpha/graders/run", graders.run),
+        ("POST", "/fine_tuning/alpha/graders/validate", graders.validate),
         ("GET", "/models", models.list_models),
         ("GET", "/models/{model}", models.retrieve),
         ("DELETE", "/models/{model}", models.delete),

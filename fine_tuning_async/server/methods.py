@@ -7,6 +7,7 @@ from functools import partial
 
 from . import checks
 from .answers import bad_request
+from .grading.reading import check_grader
 
 _Check = Callable[[object, str], object]
 
@@ -30,15 +31,6 @@ HYPERPARAMETERS: dict[str, dict[str, _Check]] = {
     },
 }
 """For each method the hyperparameters that it knows, each with its check."""
-
-_GRADERS: dict[str, tuple[str, ...]] = {
-    "string_check": ("name", "input", "reference", "operation"),
-    "text_similarity": ("name", "input", "reference", "evaluation_metric"),
-    "python": ("name", "source"),
-    "score_model": ("name", "input", "model"),
-    "label_model": ("name", "input", "model", "labels", "passing_labels"),
-    "multi": ("name", "graders", "calculate_output"),
-}
 
 
 def check_method(value: object) -> tuple[str, dict[str, object]]:
@@ -74,21 +66,6 @@ def check_hyperparameters(kind: str, value: object, param: str) -> dict[str, obj
             continue
         chosen[name] = table[name](setting, f"{param}.{name}")
     return chosen
-
-
-def check_grader(value: object, param: str) -> dict[str, object]:
-    """Check that a grader is there, of a known type, with the fields of that type."""
-    if value is None:
-        raise checks.missing(param)
-    grader = checks.mapping(value, param)
-    if "type" not in grader:
-        raise checks.missing(f"{param}.type")
-    kind = checks.one_of(grader["type"], f"{param}.type", tuple(_GRADERS))
-    for name in _GRADERS[kind]:
-        if grader.get(name) is None:
-            raise checks.missing(f"{param}.{name}")
-    checks.text(grader["name"], f"{param}.name", least=1)
-    return grader
 
 
 def _or_empty(value: object) -> object:

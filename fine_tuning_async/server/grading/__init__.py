@@ -1,0 +1,1 @@
+"""Graders, from their JSON to a score."""
