@@ -218,5 +218,5 @@ async def test_a_long_comparison_keeps_no_other_request_waiting() -> None:
             await client.retrieve_model("gpt-4o-mini-2024-07-18")
             meanwhile += 1
         assert (await running).reward == 0
-        # Were the loop kept, two could be answered before it is, and none until it is over.
-        assert meanwhile > 5
+        # Were the loop kept, a few could be answered before it is, and none until it is over.
+        assert meanwhile > 12

@@ -12,6 +12,9 @@ from fine_tuning_async.models import (
     DPOHyperparameters,
     File,
     FineTuningJob,
+    GraderErrors,
+    GraderRun,
+    GraderRunMetadata,
     Integration,
     JobCheckpoint,
     JobError,
@@ -23,6 +26,7 @@ from fine_tuning_async.models import (
     MultiGrader,
     PythonGrader,
     ReinforcementHyperparameters,
+    SamplingParams,
     ScoreModelGrader,
     StringCheckGrader,
     SupervisedHyperparameters,
@@ -88,9 +92,19 @@ _compared = {"name": texts, "input": texts, "reference": texts}
 string_check = objects({"type": st.just("string_check"), **_compared, "operation": texts}, {})
 text_similarity = objects({"type": st.just("text_similarity"), **_compared, "evaluation_metric": texts}, {})
 python_grader = objects({"type": st.just("python"), "name": texts, "source": texts}, {"image_tag": texts})
+sampling_params = objects(
+    {},
+    {
+        "seed": whole,
+        "top_p": numbers,
+        "temperature": numbers,
+        "max_completions_tokens": whole,
+        "reasoning_effort": texts,
+    },
+)
 score_model = objects(
     {"type": st.just("score_model"), "name": texts, "model": texts, "input": _messages},
-    {"sampling_params": plain_objects, "range": st.lists(numbers, max_size=2)},
+    {"sampling_params": sampling_params, "range": st.lists(numbers, max_size=2)},
 )
 label_model = objects(
     {
@@ -186,6 +200,31 @@ files = objects(
 )
 permissions = objects({"id": names, "created_at": whole, "project_id": names}, {"object": texts})
 models = objects({"id": names}, {"created": whole, "owned_by": texts, "shutdown_date": texts, "object": texts})
+grader_errors = objects(
+    {},
+    {
+        **dict.fromkeys(("formula_parse_error", "invalid_variable_error", "other_error"), st.booleans()),
+        **dict.fromkeys(("python_grader_server_error", "model_grader_server_error"), st.booleans()),
+        **dict.fromkeys(("python_grader_server_error_type", "model_grader_server_error_details"), texts),
+    },
+)
+grader_metadata = objects(
+    {},
+    {
+        **dict.fromkeys(("name", "type", "sampled_model_name"), texts),
+        "errors": grader_errors,
+        "execution_time": numbers,
+        "scores": plain_objects,
+        "token_usage": whole | plain_objects,
+    },
+)
+grader_runs = objects(
+    {"reward": numbers},
+    {
+        "metadata": grader_metadata,
+        **dict.fromkeys(("sub_rewards", "model_grader_token_usage_per_model"), plain_objects),
+    },
+)
 deletions = objects({"id": names, "deleted": st.booleans()}, {"object": texts})
 
 DOCUMENTS: dict[type[WireObject], Strategy] = {
@@ -210,6 +249,10 @@ DOCUMENTS: dict[type[WireObject], Strategy] = {
     LabelModelGrader: label_model,
     UnknownGrader: unknown_grader,
     MultiGrader: multi,
+    SamplingParams: sampling_params,
+    GraderErrors: grader_errors,
+    GraderRunMetadata: grader_metadata,
+    GraderRun: grader_runs,
 }
 
 cases: st.SearchStrategy[Case] = st.sampled_from(list(DOCUMENTS)).flatmap(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fine_tuning_async import InvalidArgumentError, Method, StringCheckGrader, TextSimilarityGrader
 from fine_tuning_async.models import LabelModelGrader, MultiGrader
 from fine_tuning_async.models._limits import (
+    Bounds,
     Fraction,
     Items,
     OneOf,
@@ -108,6 +109,20 @@ def test_graders_are_held_to_their_vocabularies_at_any_depth() -> None:
         assert Method.reinforcement(similar).type == "reinforcement"
     with pytest.raises(InvalidArgumentError, match="evaluation_metric is 'rouge'"):
         check(TextSimilarityGrader(name="n", input="i", reference="r", evaluation_metric="rouge"), "grader")
+
+
+@pytest.mark.parametrize("value", [[0, 1], [-1.5, 0], (0, 1), [0.1, 10**9]])
+def test_a_range_is_two_numbers_in_order(value: object) -> None:
+    require(Bounds(), value, "range")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [[], [0], [0, 1, 2], [1, 0], [1, 1], ["0", "1"], [False, True], [0, NAN], [0, INF], [0, 10**400], 1, "01"],
+)
+def test_what_is_no_range_is_refused(value: object) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"range is .*; it must be a list of two numbers, the lower"):
+        require(Bounds(), value, "range")
 
 
 def test_a_model_without_limits_passes() -> None:

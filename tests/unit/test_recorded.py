@@ -16,9 +16,13 @@ from fine_tuning_async import (
     Deletion,
     File,
     FineTuningJob,
+    GraderErrors,
+    GraderRun,
+    GraderRunMetadata,
     JobCheckpoint,
     JobEvent,
     Model,
+    SamplingParams,
     from_dict,
     models,
     to_dict,
@@ -59,6 +63,7 @@ NAMES = {
     "model": "Model",
     "permission": "CheckpointPermission",
     "deletion": "Deletion",
+    "grader run": "GraderRun",
 }
 MODELS: dict[str, type[WireObject]] = {
     kind: getattr(models, name) for kind, name in NAMES.items() if hasattr(models, name)
@@ -85,9 +90,15 @@ BY_TYPE: dict[str, type[WireObject]] = {
 def _index() -> list[dict[str, Any]]:
     index = RECORDED / "index.json"
     found: list[dict[str, Any]] = json.loads(index.read_text("utf-8")) if index.exists() else []
+    return [{**each, "kind": _kind(each)} for each in found]
+
+
+def _kind(entry: dict[str, Any]) -> str:
     # What deleting answers is filed under several kinds, that of the thing itself among them.
-    gone = [each["method"] == "DELETE" and each["kind"] != "error" for each in found]
-    return [{**each, "kind": "deletion"} if is_gone else each for each, is_gone in zip(found, gone, strict=True)]
+    if entry["method"] == "DELETE" and entry["kind"] != "error":
+        return "deletion"
+    kind: str = entry["kind"]
+    return "grader run" if kind == "other" and entry["url"].endswith("/graders/run") else kind
 
 
 def _recorded(*kinds: str) -> pytest.MarkDecorator:
@@ -209,13 +220,14 @@ def test_every_example_of_the_specification_comes_back_exactly() -> None:
         tag, kind = example.get("object"), example.get("type")
         cls = BY_TAG.get(tag) if isinstance(tag, str) else BY_TYPE.get(kind) if isinstance(kind, str) else None
         # What deleting and running a grader answer bears the tags of objects too.
+        cls = GraderRun if isinstance(example.get("reward"), float) else cls
         if cls is None or "errors" in example:
             continue
         cls = Deletion if "deleted" in example else cls
         assert exact(to_dict(from_dict(cls, example))) == exact(example)
         seen.add(cls)
     assert seen >= {FineTuningJob, JobEvent, JobCheckpoint, File, MultiGrader, StringCheckGrader}
-    assert seen >= {Model, CheckpointPermission, Deletion}
+    assert seen >= {Model, CheckpointPermission, Deletion, GraderRun}
 
 
 @pytest.mark.parametrize("cls", [SupervisedHyperparameters, DPOHyperparameters, ReinforcementHyperparameters])
@@ -235,6 +247,36 @@ def test_the_vocabularies_of_graders_are_the_specifications(cls: type[WireObject
     for name, limit in _limits(cls).items():
         assert isinstance(limit, OneOf)
         assert set(limit.choices) == set(schema[name]["enum"])
+
+
+def test_the_limits_of_sampling_are_the_specifications() -> None:
+    schemas = _specification()["components"]["schemas"]
+    rules = schemas["GraderScoreModel"]["properties"]["sampling_params"]["properties"]
+    assert set(get_type_hints(SamplingParams)) - {"_raw"} == set(rules)
+    limits = _limits(SamplingParams)
+    assert set(limits) == {"max_completions_tokens", "reasoning_effort"}
+    assert limits["reasoning_effort"] == OneOf(tuple(schemas["ReasoningEffort"]["anyOf"][0]["enum"]))
+    least = rules["max_completions_tokens"]["anyOf"][0]["minimum"]
+    assert limits["max_completions_tokens"] == Whole(least, auto=False)
+
+
+def test_a_run_has_the_fields_of_the_specification() -> None:
+    schema = _specification()["components"]["schemas"]["RunGraderResponse"]["properties"]
+    for cls, properties in (
+        (GraderRun, schema),
+        (GraderRunMetadata, schema["metadata"]["properties"]),
+        (GraderErrors, schema["metadata"]["properties"]["errors"]["properties"]),
+    ):
+        assert set(get_type_hints(cls)) - {"_raw"} == set(properties)
+
+
+@_recorded("grader run")
+def test_a_recorded_run_is_understood(entry: dict[str, Any]) -> None:
+    run = from_dict(GraderRun, json.loads(_body(entry)))
+    assert run.metadata is not None
+    assert run.metadata.errors is not None
+    assert (run.reward, run.metadata.errors.raised, run.metadata.type) == (1.0, [], "score_model")
+    assert isinstance(run.metadata.token_usage, dict)
 
 
 def test_the_limits_of_a_create_are_the_specifications() -> None:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from tests.grader_rows import CLOSE, EXACT, LABEL, MALFORMED, SAID, SCORE, SCRIPT, WELL_FORMED, multi
