@@ -28,11 +28,16 @@ _DETAILS = (
 )
 
 
+_MOST_COMPARED = 10 * LONGEST
+"""Characters compared by all metrics of a run: seconds of work, for which a stop of the server has to wait."""
+
+
 @dataclass(slots=True)
 class _Run:
-    """One run: what its variables stand for, and what went wrong so far."""
+    """One run: what its variables stand for, what was compared, what went wrong so far."""
 
     namespaces: Namespaces
+    compared: int = 0
     errors: dict[str, bool | str | None] = field(default_factory=lambda: dict.fromkeys(_FLAGS, False))
 
     def __post_init__(self) -> None:
@@ -122,6 +127,10 @@ def _compared(grader: Comparison, text: str, reference: str, state: _Run) -> flo
     for name, each in (("input", text), ("reference", reference)):
         if len(each) > LONGEST:
             raise _too_long(f"{grader.param}.{name}", LONGEST)
+    state.compared += len(text) + len(reference)
+    if state.compared > _MOST_COMPARED:
+        message = f"Invalid 'grader.graders': they compare more than {_MOST_COMPARED} characters in all."
+        raise bad_request(message, "grader.graders", "string_above_max_length")
     try:
         return similarity(grader.how, text, reference)
     except MissingLibraryError as error:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.contract.server.http_api import Answer, Api
 
 SPECIFICATION = Path(__file__).parents[4] / "shared" / "spec" / "openai-fine-tuning.openapi.json"
+LONG = {**CLOSE, "input": SAID, "reference": SAID}
 RUN, VALIDATE = "/fine_tuning/alpha/graders/run", "/fine_tuning/alpha/graders/validate"
 
 
@@ -156,9 +157,14 @@ def test_a_metric_without_its_library_says_how_to_install_it(api: Api, monkeypat
             "string_above_max_length",
         ),
         ({"grader": {**EXACT, "reference": SAID * 3}, "model_sample": "x" * 400_000}, "grader.reference", None),
+        (
+            {"grader": multi([{**LONG, "name": f"n{n}"} for n in range(7)], "n0"), "model_sample": "x" * 40_000},
+            "grader.graders",
+            "string_above_max_length",
+        ),
     ],
 )
-def test_a_run_that_cannot_be_is_refused(api: Api, body: object, param: str, code: str | None) -> None:
+def test_a_run_that_is_not_possible_is_refused(api: Api, body: object, param: str, code: str | None) -> None:
     answer = api.post(RUN, body)
     assert (answer.status, answer.error["param"]) == (400, param)
     assert code in {None, answer.error["code"]}
