@@ -6,11 +6,14 @@ import math
 import string
 from contextlib import suppress
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fine_tuning_async.server.grading import formula, templates
 from fine_tuning_async.server.grading.similarity import METRICS, similarity
+
+# The first use of a metric imports its library; and a busy machine may stop for long anywhere.
+unhurried = settings(deadline=None)
 
 PIECES = (
     *("+", "-", "*", "/", "^", "(", ")", ",", " ", "\n", ".", "1", "2.5", "1e3", "9e307", "0"),
@@ -35,6 +38,7 @@ def _joined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 formulas = st.recursive(leaves, _joined, max_leaves=12)
 
 
+@unhurried
 @given(formula_like)
 def test_a_formula_is_read_and_valued_or_refused(text: str) -> None:
     value = 0.0
@@ -44,6 +48,7 @@ def test_a_formula_is_read_and_valued_or_refused(text: str) -> None:
     assert math.isfinite(value)
 
 
+@unhurried
 @given(formulas)
 def test_a_formula_is_worth_what_python_makes_of_it(text: str) -> None:
     python = text.replace("^", "**")
@@ -67,6 +72,7 @@ values = st.recursive(
 )
 
 
+@unhurried
 @given(template_like, st.dictionaries(names, values, max_size=3), st.text(max_size=20) | st.just('{"a": [1]}'))
 def test_a_template_is_filled_in_or_refused(template: str, item: dict[str, object], sample: str) -> None:
     text = template
@@ -76,6 +82,7 @@ def test_a_template_is_filled_in_or_refused(template: str, item: dict[str, objec
     assert text == template or "{{" in template
 
 
+@unhurried
 @given(st.dictionaries(st.text("abc", min_size=1), st.text(), min_size=1))
 def test_each_string_of_a_line_is_put_in_as_it_is(item: dict[str, str]) -> None:
     namespaces = templates.namespaces(item, "")
@@ -83,6 +90,7 @@ def test_each_string_of_a_line_is_put_in_as_it_is(item: dict[str, str]) -> None:
     assert templates.fill(template, namespaces) == "".join(f"<{text}>" for text in item.values())
 
 
+@unhurried
 @given(st.sampled_from(list(METRICS)), st.text(max_size=40), st.text(max_size=40))
 def test_a_metric_is_a_number_from_0_to_1(metric: str, text: str, reference: str) -> None:
     assert 0 <= similarity(metric, text, reference) <= 1
