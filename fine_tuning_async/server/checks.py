@@ -31,6 +31,13 @@ def missing(param: str) -> Problem:
     return bad_request(f"Missing required parameter: '{param}'.", param, "missing_required_parameter")
 
 
+def needed(value: Mapping[str, object], param: str, key: str) -> object:
+    """Return what an object has under a key; null is as good as nothing."""
+    if value.get(key) is None:
+        raise missing(f"{param}.{key}")
+    return value[key]
+
+
 def text(value: object, param: str, *, least: int = 0, most: int | None = None) -> str:
     """Return a string of a length within bounds."""
     if not isinstance(value, str):

@@ -25,6 +25,7 @@ from fine_tuning_async import (
     FineTuningError,
     FineTuningJob,
     Grader,
+    GraderRunMetadata,
     JobCheckpoint,
     JobEvent,
     JobStatus,
@@ -91,6 +92,16 @@ async def jobs(client: FineTuningClient) -> None:
     await client.create_job("m", "file-1", method={"type": "dpo"}, extra_body={"trainingType": "Standard"})
 
 
+async def graders(client: FineTuningClient) -> None:
+    grader = StringCheckGrader(name="n", input="i", reference="r", operation="eq")
+    run = await client.run_grader(grader, "sample", item={"label": "r"})
+    assert_type(run.reward, float)
+    assert_type(run.metadata, GraderRunMetadata | None)
+    assert_type(await client.validate_grader({"type": "python"}), Grader)
+    await client.run_grader(grader, {"sample": 1})  # type: ignore[arg-type]
+    await client.run_grader("string_check", "sample")  # type: ignore[arg-type]
+
+
 async def the_rest(client: FineTuningClient) -> None:
     assert_type(client.list_files(purpose="batch", order="asc", limit=5), Paginator[File])
     assert_type(await client.retrieve_file("file-1"), File)
@@ -98,6 +109,7 @@ async def the_rest(client: FineTuningClient) -> None:
     assert_type(client.list_models(), Paginator[Model])
     assert_type((await client.retrieve_model("m")).created, int | None)
     assert_type((await client.delete_model("m")).deleted, bool)
+
     granted = await client.create_checkpoint_permissions("ft:m", ["proj_1"])
     assert_type(granted, list[CheckpointPermission])
     assert_type(granted[0].created, datetime)

@@ -27,10 +27,10 @@ def read_messages(value: object, param: str) -> dict[str, str]:
     for index, each in enumerate(checks.array(value, param, most=_MOST)):
         where = f"{param}[{index}]"
         message = checks.mapping(each, where)
-        checks.one_of(_needed(message, where, "role"), f"{where}.role", _ROLES)
+        checks.one_of(checks.needed(message, where, "role"), f"{where}.role", _ROLES)
         if message.get("type") is not None:
             checks.one_of(message["type"], f"{where}.type", ("message",))
-        texts.update(_contents(_needed(message, where, "content"), f"{where}.content"))
+        texts.update(_contents(checks.needed(message, where, "content"), f"{where}.content"))
     return texts
 
 
@@ -69,19 +69,13 @@ def _part(value: object, param: str) -> Iterator[tuple[str, str]]:
         yield param, value
         return
     part = checks.mapping(value, param)
-    kind = checks.one_of(_needed(part, param, "type"), f"{param}.type", tuple(_TEXTS))
+    kind = checks.one_of(checks.needed(part, param, "type"), f"{param}.type", tuple(_TEXTS))
     key = _TEXTS[kind]
     if kind == "input_audio":
-        part, param = checks.mapping(_needed(part, param, kind), f"{param}.{kind}"), f"{param}.{kind}"
-        checks.one_of(_needed(part, param, "format"), f"{param}.format", _FORMATS)
-    yield f"{param}.{key}", checks.text(_needed(part, param, key), f"{param}.{key}")
+        part, param = checks.mapping(checks.needed(part, param, kind), f"{param}.{kind}"), f"{param}.{kind}"
+        checks.one_of(checks.needed(part, param, "format"), f"{param}.format", _FORMATS)
+    yield f"{param}.{key}", checks.text(checks.needed(part, param, key), f"{param}.{key}")
 
 
 _TEXTS = {"input_text": "text", "output_text": "text", "input_image": "image_url", "input_audio": "data"}
 """Where each kind of part has its text."""
-
-
-def _needed(part: dict[str, object], param: str, key: str) -> object:
-    if part.get(key) is None:
-        raise checks.missing(f"{param}.{key}")
-    return part[key]

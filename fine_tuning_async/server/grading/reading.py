@@ -117,23 +117,17 @@ def _typed(value: object, param: str, known: tuple[str, ...]) -> tuple[dict[str,
     if value is None:
         raise checks.missing(param)
     grader = checks.mapping(value, param)
-    return grader, checks.one_of(_needed(grader, param, "type"), f"{param}.type", known)
-
-
-def _needed(grader: Mapping[str, object], param: str, key: str) -> object:
-    if grader.get(key) is None:
-        raise checks.missing(f"{param}.{key}")
-    return grader[key]
+    return grader, checks.one_of(checks.needed(grader, param, "type"), f"{param}.type", known)
 
 
 def _text(grader: Mapping[str, object], param: str, key: str, *, least: int = 0) -> str:
-    return checks.text(_needed(grader, param, key), f"{param}.{key}", least=least, most=LONGEST_TEXT)
+    return checks.text(checks.needed(grader, param, key), f"{param}.{key}", least=least, most=LONGEST_TEXT)
 
 
 def _comparison(kind: str, key: str, known: tuple[str, ...], grader: dict[str, object], param: str) -> Comparison:
     name = _text(grader, param, "name", least=1)
     text, reference = _text(grader, param, "input"), _text(grader, param, "reference")
-    how = checks.one_of(_needed(grader, param, key), f"{param}.{key}", known)
+    how = checks.one_of(checks.needed(grader, param, key), f"{param}.{key}", known)
     return Comparison(kind, name, param, text, reference, how)
 
 
@@ -155,7 +149,7 @@ def _python(grader: dict[str, object], param: str) -> Remote:
 
 def _asking(kind: str, grader: dict[str, object], param: str) -> Remote:
     name, model = _text(grader, param, "name", least=1), _text(grader, param, "model", least=1)
-    texts = read_messages(_needed(grader, param, "input"), f"{param}.input")
+    texts = read_messages(checks.needed(grader, param, "input"), f"{param}.input")
     return Remote(kind, name, param, model, texts)
 
 
@@ -185,16 +179,16 @@ def _label_model(grader: dict[str, object], param: str) -> Remote:
 
 def _labels(grader: dict[str, object], param: str, key: str) -> set[str]:
     where = f"{param}.{key}"
-    given = checks.array(_needed(grader, param, key), where, most=_MOST_LABELS)
+    given = checks.array(checks.needed(grader, param, key), where, most=_MOST_LABELS)
     if not given:
         raise bad_request(f"Invalid '{where}': empty array. Expected at least one label.", where, "empty_array")
     return {checks.text(each, f"{where}[{index}]", least=1) for index, each in enumerate(given)}
 
 
 def _multi(grader: dict[str, object], param: str) -> Multi:
-    name, sum_of = _text(grader, param, "name", least=1), _text(grader, param, "calculate_output", least=1)
+    name, combined = _text(grader, param, "name", least=1), _text(grader, param, "calculate_output", least=1)
     parts: dict[str, Comparison | Remote] = {}
-    for known_by, where, each in _parts(_needed(grader, param, "graders"), f"{param}.graders"):
+    for known_by, where, each in _parts(checks.needed(grader, param, "graders"), f"{param}.graders"):
         part, kind = _typed(each, where, tuple(_READERS))
         read = _READERS[kind](part, where)
         key = read.name if known_by is None else known_by
@@ -202,7 +196,7 @@ def _multi(grader: dict[str, object], param: str) -> Multi:
             message = f"Invalid '{where}.name': another grader is named '{read.name}', and the formula needs one."
             raise bad_request(message, f"{where}.name", "invalid_value")
         parts[key] = read
-    return Multi("multi", name, param, parts, sum_of)
+    return Multi("multi", name, param, parts, combined)
 
 
 def _parts(value: object, param: str) -> list[tuple[str | None, str, object]]:
