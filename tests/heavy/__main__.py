@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-RUNS = ("cancellation", "inserts", "malformed", "churn", "calls")
+RUNS = ("cancellation", "deadlines", "killed", "overhead", "inserts", "malformed", "churn", "calls")
 
 
 def main(names: list[str]) -> int:
