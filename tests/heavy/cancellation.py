@@ -1,0 +1,94 @@
+"""Every public coroutine and iterator, cancelled at every single point at which it is suspended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.suspension import cancelled_at
+from tests.virtual_time import run as run_virtually
+
+from .operations import OPERATIONS
+from .stage import staged
+
+if TYPE_CHECKING:
+    from .operations import Operation
+    from .stage import Stage
+
+__all__ = ["main", "points_of"]
+
+# Long enough for a page that was fetched ahead and for a connection that closes; then for threads that still read.
+TURNS_TO_BE_QUIET = 20
+THREADS_TO_END = 1.0
+
+
+async def points_of(operation: Operation, *, stride: int = 1) -> int:
+    """Cancel an operation at every point, each time on a stage of its own; return how many there are.
+
+    Args:
+        operation: What is cancelled.
+        stride: Take only every so manieth point.
+
+    Raises:
+        AssertionError: The cancellation was swallowed, or left something behind.
+    """
+    for point in count(1, stride):
+        async with staged() as stage:
+            before = _open_files()
+            theirs = asyncio.all_tasks()
+            reached = await cancelled_at(point, operation(stage))
+            await _assert_quiet(stage, theirs, f"{operation.__name__}, cancelled at point {point}")
+            if operation.__name__ != "close":
+                await stage.client.retrieve_job(stage.done.id)  # it can still be used
+            await stage.client.close()
+            await _turns()
+            left = _open_files() - before
+            # What the server still holds of the connections goes when it hears that they are gone.
+            assert not {each for each in left if not each.startswith("socket:")}, f"{operation.__name__}: {left}"
+        if not reached:
+            return point - 1
+    raise AssertionError
+
+
+async def _assert_quiet(stage: Stage, theirs: set[asyncio.Task[object]], when: str) -> None:
+    await _turns()
+    await asyncio.sleep(THREADS_TO_END)
+    server = {task for task in asyncio.all_tasks() - theirs if "RequestHandler" in repr(task.get_coro())}
+    left = asyncio.all_tasks() - theirs - server
+    assert not left, f"{when}: tasks are left: {left}"
+    for session in stage.client._sessions._sessions.values():  # type: ignore[attr-defined]
+        assert not session.connector._acquired, f"{when}: a connection is in use"
+    written = sorted(each.name for each in stage.folder.iterdir())
+    assert written in ([], ["train.jsonl"]), f"{when}: {written} are left"
+
+
+async def _turns() -> None:
+    for _ in range(TURNS_TO_BE_QUIET):
+        await asyncio.sleep(0)
+
+
+def _open_files() -> set[str]:
+    """What is open in this process, where the system tells."""
+    if not sys.platform.startswith("linux"):
+        return set()
+    names = set()
+    for entry in os.scandir("/proc/self/fd"):
+        try:
+            names.add(str(Path(entry.path).readlink()))
+        except FileNotFoundError:
+            continue  # the one through which the folder is read
+    return names
+
+
+def main() -> None:
+    """Print the number of points of each operation."""
+    total = 0
+    for operation in OPERATIONS:
+        points = run_virtually(points_of(operation))
+        total += points
+        print(f"{operation.__name__:32} {points:4} points")
+    print(f"{len(OPERATIONS)} operations cancelled at {total} points: nothing was left")

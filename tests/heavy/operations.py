@@ -1,0 +1,158 @@
+"""A call of every operation of the client, each as one coroutine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING
+
+from fine_tuning_async import Method
+
+from .stage import MODEL
+
+if TYPE_CHECKING:
+    from .stage import Stage
+
+__all__ = ["OPERATIONS", "Operation"]
+
+Operation = Callable[["Stage"], Coroutine[object, None, object]]
+
+
+async def create_job(stage: Stage) -> object:
+    return await stage.client.create_job(MODEL, stage.file_id, method=Method.supervised(n_epochs=1))
+
+
+async def create_job_with_a_key(stage: Stage) -> object:
+    return await stage.client.create_job(MODEL, stage.file_id, idempotency_key="a key")
+
+
+async def retrieve_job(stage: Stage) -> object:
+    return await stage.client.retrieve_job(stage.done.id)
+
+
+async def cancel_job(stage: Stage) -> object:
+    return await stage.client.cancel_job(stage.fresh.id)
+
+
+async def pause_job(stage: Stage) -> object:
+    return await stage.client.pause_job(stage.fresh.id)
+
+
+async def resume_job(stage: Stage) -> object:
+    await stage.client.pause_job(stage.fresh.id)
+    stage.server.advance(60)
+    return await stage.client.resume_job(stage.fresh.id)
+
+
+async def list_jobs(stage: Stage) -> object:
+    return [job async for job in stage.client.list_jobs(limit=1)]
+
+
+async def pages_of_jobs(stage: Stage) -> object:
+    return [page async for page in stage.client.list_jobs(limit=1).pages()]
+
+
+async def first_page_of_jobs(stage: Stage) -> object:
+    return await stage.client.list_jobs(limit=1)
+
+
+async def collect_jobs(stage: Stage) -> object:
+    return await stage.client.list_jobs(limit=1).collect()
+
+
+async def leave_a_list_early(stage: Stage) -> object:
+    jobs = aiter(stage.client.list_jobs(limit=1))
+    first = await anext(jobs)
+    await jobs.aclose()
+    return first
+
+
+async def list_events(stage: Stage) -> object:
+    return [event async for event in stage.client.list_events(stage.done.id)]
+
+
+async def list_checkpoints(stage: Stage) -> object:
+    return [each async for each in stage.client.list_checkpoints(stage.done.id)]
+
+
+async def permissions(stage: Stage) -> object:
+    checkpoint = stage.done.fine_tuned_model or ""
+    granted = await stage.client.create_checkpoint_permissions(checkpoint, ["proj_a", "proj_b"])
+    listed = [each async for each in stage.client.list_checkpoint_permissions(checkpoint, limit=1)]
+    await stage.client.delete_checkpoint_permission(checkpoint, granted[0].id)
+    return listed
+
+
+async def upload_a_path(stage: Stage) -> object:
+    return await stage.client.upload_file(stage.path)
+
+
+async def upload_an_open_file(stage: Stage) -> object:
+    with stage.path.open("rb") as file:
+        return await stage.client.upload_file(file)
+
+
+async def list_files(stage: Stage) -> object:
+    return [file async for file in stage.client.list_files(limit=1)]
+
+
+async def retrieve_and_delete_a_file(stage: Stage) -> object:
+    await stage.client.retrieve_file(stage.file_id)
+    return await stage.client.delete_file(stage.file_id)
+
+
+async def download_file(stage: Stage) -> object:
+    return await stage.client.download_file(stage.file_id, stage.folder / "train.jsonl")
+
+
+async def stream_file(stage: Stage) -> object:
+    async with stage.client.stream_file(stage.file_id) as chunks:
+        return [chunk async for chunk in chunks]
+
+
+async def training_metrics(stage: Stage) -> object:
+    return await stage.client.training_metrics(stage.done)
+
+
+async def models(stage: Stage) -> object:
+    listed = [model async for model in stage.client.list_models()]
+    await stage.client.retrieve_model(stage.done.fine_tuned_model or "")
+    await stage.client.delete_model(stage.done.fine_tuned_model or "")
+    return listed
+
+
+async def request(stage: Stage) -> object:
+    return await stage.client.request("GET", "/fine_tuning/jobs", params={"limit": "1"})
+
+
+async def close(stage: Stage) -> object:
+    await stage.client.retrieve_job(stage.done.id)
+    await stage.client.close()
+    return None
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    create_job,
+    create_job_with_a_key,
+    retrieve_job,
+    cancel_job,
+    pause_job,
+    resume_job,
+    list_jobs,
+    pages_of_jobs,
+    first_page_of_jobs,
+    collect_jobs,
+    leave_a_list_early,
+    list_events,
+    list_checkpoints,
+    permissions,
+    upload_a_path,
+    upload_an_open_file,
+    list_files,
+    retrieve_and_delete_a_file,
+    download_file,
+    stream_file,
+    training_metrics,
+    models,
+    request,
+    close,
+)
