@@ -12,6 +12,7 @@ from .lists import Lists
 from .models import Models
 from .permissions import Permissions
 from .schema import SCHEMA, TABLES, VERSION
+from .uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,7 @@ class Store:
         self.jobs: Jobs = Jobs(self._connection)
         self.lists: Lists = Lists(self._connection)
         self.files: Files = Files(self._connection)
+        self.uploads: Uploads = Uploads(self._connection, self.files)
         self.models: Models = Models(self._connection)
         self.permissions: Permissions = Permissions(self._connection)
 
@@ -100,9 +102,8 @@ class Store:
         self._sweep()
 
     def _sweep(self) -> None:
-        # An upload that a killed process left unfinished has no id.
+        # What a killed process left unfinished has no id, and is no part of anything.
+        unfinished = "SELECT seq FROM files WHERE id IS NULL AND seq NOT IN (SELECT file_seq FROM parts)"
         with self.transaction():
-            self._connection.execute(
-                "DELETE FROM chunks WHERE file_seq IN (SELECT seq FROM files WHERE id IS NULL)"
-            )
-            self._connection.execute("DELETE FROM files WHERE id IS NULL")
+            self._connection.execute(f"DELETE FROM chunks WHERE file_seq IN ({unfinished})")  # noqa: S608 -- our own words
+            self._connection.execute(f"DELETE FROM files WHERE seq IN ({unfinished})")  # noqa: S608 -- as above

@@ -83,7 +83,7 @@ def test_a_file_is_invisible_until_it_is_whole() -> None:
         store.files.write(seq, 0, b"abc")
         assert store.lists.files(None, None, 10, newest_first=True).rows == []
         store.files.discard(seq)
-        assert list(store.files.chunks(seq)) == []
+        assert list(store.files.pieces(seq)) == []
 
 
 FILTERS = st.sampled_from([None, {}, {"a": "1"}, {"a": "1", "b": "2"}])
