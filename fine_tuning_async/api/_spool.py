@@ -60,45 +60,47 @@ class _Spool:
 
     async def fill(self, items: AsyncIterable[bytes], most: int) -> int:
         """Write everything; return how many bytes it was."""
-        size, held = 0, bytearray()
+        size, held = 0, 0
+        batch: list[bytes] = []
         iterator = aiter(items)
         try:
-            number = 0
             async for item in iterator:
-                number += 1
-                held += _checked(item, number)
-                if size + len(held) > most:
+                batch.append(_checked(item, size))
+                held += len(batch[-1])
+                size += len(batch[-1])
+                if size > most:
                     raise InvalidArgumentError(
                         f"the async iterator gave more than {most} bytes, the largest upload"
                     )
-                if len(held) >= BATCH:
-                    size += await self._write(held)
-                    held = bytearray()
-            return size + (await self._write(held) if held else 0)
+                if held >= BATCH:
+                    await self._write(batch)
+                    batch, held = [], 0
+            if held:
+                await self._write(batch)
         finally:
             # Else the loop would close what was left in the middle, in a task of its own.
             if (aclose := getattr(iterator, "aclose", None)) is not None:
                 await aclose()
+        return size
 
     async def close(self) -> None:
         """Remove the file."""
         self._closed = True
         await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, self._remove))
 
-    async def _write(self, batch: bytearray) -> int:
+    async def _write(self, batch: list[bytes]) -> None:
         await asyncio.get_running_loop().run_in_executor(None, self._append, batch)
-        return len(batch)
 
     # -- in a thread ---------------------------------------------------------------------------------------------
 
-    def _append(self, batch: bytearray) -> None:
+    def _append(self, batch: list[bytes]) -> None:
         with self.lock:
             if self._closed:
                 return
             try:
                 if self._file is None:
                     self._file = cast("IO[bytes]", TemporaryFile(buffering=0))  # noqa: SIM115 - close() does it
-                rest = memoryview(batch)
+                rest = memoryview(b"".join(batch))
                 while rest:  # no buffer stands before the disk, and it may take a part
                     rest = rest[self._file.write(rest) :]
             except OSError as error:
@@ -114,8 +116,8 @@ class _Spool:
                 file.close()
 
 
-def _checked(item: object, number: int) -> bytes | bytearray:
+def _checked(item: object, before: int) -> bytes:
     if not isinstance(item, bytes | bytearray | memoryview):
         kind = type(item).__name__
-        raise InvalidArgumentError(f"item {number} of the async iterator is a {kind}; each must be bytes")
-    return bytes(item) if isinstance(item, memoryview) else item
+        raise InvalidArgumentError(f"the async iterator gave a {kind} after {before} bytes; it must give bytes")
+    return bytes(item)
