@@ -28,10 +28,10 @@ from fine_tuning_async import FineTuningClient
 from fine_tuning_async.api._parts import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Callable, Coroutine
     from multiprocessing.connection import Connection
 
-    Way = Callable[[str, Path], Awaitable[None]]
+    Way = Callable[[str, Path], Coroutine[None, None, None]]
 
 MIB = 2**20
 BUDGET = 120.0  # seconds for all rounds

@@ -93,6 +93,8 @@ class Store:
         self._connection.execute("PRAGMA journal_mode = WAL")
         # With a WAL, NORMAL survives the death of the process; only a power cut could cost the last commits.
         self._connection.execute("PRAGMA synchronous = NORMAL")
+        # Some builds overwrite what is deleted: for a gigabyte that takes seconds, in which nothing else is done.
+        self._connection.execute("PRAGMA secure_delete = OFF")
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
         (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if version == 0 and tables == 0:

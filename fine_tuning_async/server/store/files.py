@@ -87,8 +87,9 @@ class Files:
         self._connection.execute(
             "DELETE FROM verdicts WHERE file_id = (SELECT id FROM files WHERE seq = ?)", (seq,)
         )
-        parts = self._connection.execute("DELETE FROM parts WHERE whole_seq = ? RETURNING file_seq", (seq,))
-        for (each,) in [(seq,), *parts.fetchall()]:
+        parts = self._connection.execute("SELECT file_seq FROM parts WHERE whole_seq = ?", (seq,)).fetchall()
+        self._connection.execute("DELETE FROM parts WHERE whole_seq = ?", (seq,))
+        for (each,) in [(seq,), *parts]:
             self._connection.execute("DELETE FROM chunks WHERE file_seq = ?", (each,))
             self._connection.execute("DELETE FROM files WHERE seq = ?", (each,))
 

@@ -95,10 +95,9 @@ class Uploads:
     def end(self, upload_seq: int, status: str) -> None:
         """Give an upload its last status; parts that are no piece of a file are removed."""
         self._connection.execute("UPDATE uploads SET status = ? WHERE seq = ?", (status, upload_seq))
-        spare = self._connection.execute(
-            "DELETE FROM parts WHERE upload_seq = ? AND whole_seq IS NULL RETURNING file_seq", (upload_seq,)
-        )
-        for (file_seq,) in spare.fetchall():
+        query = "SELECT file_seq FROM parts WHERE upload_seq = ? AND whole_seq IS NULL"
+        for (file_seq,) in self._connection.execute(query, (upload_seq,)).fetchall():
+            self._connection.execute("DELETE FROM parts WHERE file_seq = ?", (file_seq,))
             self._files.discard(file_seq)
 
     def lapsed(self, now: float) -> list[int]:
