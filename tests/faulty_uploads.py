@@ -59,6 +59,7 @@ class FaultyUploads:
         self.busiest = 0
         self._counts: Counter[str] = Counter()
         self._parts = 0
+        self._news = asyncio.Event()
 
     @asynccontextmanager
     async def running(self, retry: RetryPolicy | None = None) -> AsyncIterator[FineTuningClient]:
@@ -80,6 +81,12 @@ class FaultyUploads:
         finally:
             await runner.cleanup()
 
+    async def until(self, operation: str, count: int = 1) -> None:
+        """Wait until so many of an operation have come."""
+        while self.seen.count(operation) < count:
+            self._news.clear()
+            await self._news.wait()
+
     def uploads(self) -> list[str]:
         """The status of each upload, oldest first."""
         with self.server._service.session():
@@ -100,6 +107,7 @@ class FaultyUploads:
         fault = self.fault(operation, self._counts[operation])
         self._counts[operation] += 1
         self.seen.append(operation)
+        self._news.set()
         self._parts += operation == "part"
         self.busiest = max(self.busiest, self._parts)
         try:
@@ -147,3 +155,8 @@ def in_use(client: FineTuningClient) -> int:
     connector = client._sessions.current().connector
     assert connector is not None
     return len(connector._acquired)
+
+
+async def content_of(client: FineTuningClient, file_id: str) -> bytes:
+    """The content of a file on the server."""
+    return (await client.request("GET", f"/files/{file_id}/content")).body

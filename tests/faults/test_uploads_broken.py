@@ -18,7 +18,7 @@ from fine_tuning_async import (
     RetryPolicy,
     ServerError,
 )
-from tests.faulty_uploads import KEY, PART, FaultyUploads, in_use
+from tests.faulty_uploads import KEY, PART, FaultyUploads, content_of, in_use
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -39,7 +39,7 @@ def on(wanted: str, fault: str, *numbers: int) -> Fault:
 async def assert_whole(client: FineTuningClient, world: FaultyUploads, file_id: str) -> None:
     """There is one file, which holds the content."""
     assert [each.id for each in await client.list_files().collect()] == [file_id]
-    assert (await client.request("GET", f"/files/{file_id}/content")).body == CONTENT
+    assert await content_of(client, file_id) == CONTENT
     assert world.leftovers() == 0
     assert not in_use(client)
 
