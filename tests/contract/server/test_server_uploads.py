@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import random
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 CHUNK = 256 * 1024
 HOUR = 3600
 MIB = 2**20
+FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 
 def begin(api: Api, size: int, **fields: Any) -> Answer:
@@ -26,11 +29,13 @@ def begin(api: Api, size: int, **fields: Any) -> Answer:
     return api.post("/uploads", {name: value for name, value in body.items() if value is not ...})
 
 
-def add(api: Api, upload_id: str, data: bytes, name: str = "data") -> Answer:
+def form_of(data: bytes, name: str = "data") -> bytes:
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"; filename="part"\r\n\r\n'
-    form = head.encode() + data + f"\r\n--{BOUNDARY}--\r\n".encode()
-    kind = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
-    return api.call("POST", f"/uploads/{upload_id}/parts", form, kind)
+    return head.encode() + data + f"\r\n--{BOUNDARY}--\r\n".encode()
+
+
+def add(api: Api, upload_id: str, data: bytes, name: str = "data") -> Answer:
+    return api.call("POST", f"/uploads/{upload_id}/parts", form_of(data, name), FORM)
 
 
 def complete(api: Api, upload_id: str, part_ids: list[str], **fields: Any) -> Answer:
@@ -207,6 +212,27 @@ def test_a_completed_upload_is_completed_for_good(api: Api, server: LocalServer)
     server.advance(2 * HOUR)
     assert content(api, file) == b"one"
     assert len(api.get("/files").json["data"]) == 1
+
+
+@pytest.mark.parametrize("end", ["cancel", "complete"])
+def test_a_part_that_is_on_its_way_when_the_upload_ends_is_refused_and_removed(tmp_path: Path, end: str) -> None:
+    with LocalServer(db=tmp_path / "a.db") as server:
+        api = Api(server.url)
+        upload_id, part_ids = sent(api, b"one")
+        data = form_of(bytes(3 * CHUNK))
+        parts = urlsplit(server.url)
+        connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=10)
+        connection.putrequest("POST", f"/v1/uploads/{upload_id}/parts")
+        for name, value in {**FORM, "Authorization": "Bearer k", "Content-Length": str(len(data))}.items():
+            connection.putheader(name, value)
+        connection.endheaders(data[: 2 * CHUNK])
+        assert api.post(f"/uploads/{upload_id}/{end}", {"part_ids": part_ids}).status == 200
+        connection.send(data[2 * CHUNK :])
+        refused = connection.getresponse()
+        assert (refused.status, b"not pending" in refused.read()) == (400, True)
+        connection.close()
+    kept = int(end == "complete")
+    assert rows_left(tmp_path / "a.db") == {"files": 2 * kept, "chunks": kept, "parts": kept}
 
 
 def test_an_upload_goes_on_after_a_restart(tmp_path: Path) -> None:
