@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import threading
 import tracemalloc
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -103,25 +104,37 @@ async def test_a_long_iterator_is_kept_on_the_disk() -> None:
     assert sum(sink.sizes[1:]) == 64 * MIB
 
 
-async def test_an_open_file_is_read_off_the_loop_by_one_thread_at_a_time() -> None:
-    class Watched(io.BytesIO):
-        readers = most = 0
+class Contended(io.BytesIO):
+    """Lets others in while it reads, and notes how many came, and whether it was on a loop."""
 
-        def read(self, size: int | None = -1) -> bytes:
-            self.readers += 1
-            self.most = max(self.most, self.readers)
-            on_the_loop.append(_runs_a_loop())
-            data = super().read(size)
-            self.readers -= 1
-            return data
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.readers = self.most = self.reads = self.on_a_loop = 0
+        self._moved = threading.Event()
 
-    on_the_loop: list[bool] = []
-    source = Watched(CONTENT)
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._moved.set()
+        return super().seek(offset, whence)
+
+    def read(self, size: int | None = -1) -> bytes:
+        self._moved.clear()
+        self.reads += 1
+        self.readers += 1
+        self.most = max(self.most, self.readers)
+        self.on_a_loop += _runs_a_loop()
+        self._moved.wait(0.03)
+        data = super().read(size)
+        self.readers -= 1
+        return data
+
+
+async def test_an_open_file_is_read_off_the_loop_by_one_part_at_a_time() -> None:
+    source = Contended(CONTENT)
     async with FaultyUploads().running() as client:
         file = await client.upload_file(source)
         assert await content_of(client, file.id) == CONTENT
-    assert (source.most, any(on_the_loop)) == (1, False)
-    assert len(on_the_loop) >= 5
+    assert (source.most, source.on_a_loop) == (1, 0)
+    assert source.reads >= 5
 
 
 def _runs_a_loop() -> bool:

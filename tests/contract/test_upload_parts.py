@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import sys
 import tempfile
@@ -254,6 +255,22 @@ async def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(kind: 
         assert world.seen == []
         assert not open_files(temporary)
         await client.upload_file(pieces(1_000))
+
+
+async def test_a_generator_that_was_not_used_up_is_closed() -> None:
+    ended = []
+
+    async def watched() -> AsyncGenerator[Any]:
+        try:
+            yield "text"
+        finally:
+            await asyncio.sleep(0)
+            ended.append(True)
+
+    async with local() as (client, _):
+        with pytest.raises(InvalidArgumentError, match="gave a str"):
+            await client.upload_file(watched())
+        assert ended
 
 
 async def test_values_out_of_range_are_refused_before_the_iterator_is_touched() -> None:
