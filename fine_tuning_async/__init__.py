@@ -73,6 +73,8 @@ if TYPE_CHECKING:
         TextSimilarityGrader,
         TrainingStep,
         UnknownGrader,
+        Upload,
+        UploadPart,
         WandbSettings,
     )
     from .pagination import Page, Paginator
@@ -99,7 +101,8 @@ _HOMES = {
         "JobCheckpoint JobError JobEvent JobStatus LabelModelGrader Method Metrics Model MultiGrader PythonGrader "
         "ReinforcementHyperparameters ReinforcementMethod "
         "SamplingParams ScoreModelGrader StringCheckGrader SupervisedHyperparameters SupervisedMethod "
-        "TERMINAL_STATUSES TextSimilarityGrader TrainingStep UnknownGrader WandbSettings"
+        "TERMINAL_STATUSES TextSimilarityGrader TrainingStep UnknownGrader Upload UploadPart "
+        "WandbSettings"
     ),
     "pagination": "Page Paginator",
     "retry": "AttemptRecord RetryPolicy",
@@ -174,6 +177,8 @@ __all__ = [
     "TrainingStep",
     "UnknownGrader",
     "UnprocessableEntityError",
+    "Upload",
+    "UploadPart",
     "UploadSource",
     "WandbSettings",
     "__version__",

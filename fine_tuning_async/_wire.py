@@ -220,16 +220,17 @@ def _advice(response: Response) -> str:
     return f"; {advice}" if advice else ""
 
 
-def multipart(fields: Iterable[tuple[str, str]], filename: str, boundary: str) -> tuple[str, bytes, bytes]:
-    """Return content type, and what goes before and after a file in a multipart form (RFC 7578)."""
+def multipart(
+    fields: Iterable[tuple[str, str]], filename: str, boundary: str, *, name: str = "file"
+) -> tuple[str, bytes, bytes]:
+    """Return content type, and what goes before and after a file, of this name, in a form (RFC 7578)."""
     parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-        for name, value in fields
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n' for key, value in fields
     ]
     # The WHATWG form submission rules say how a file name with quotes or line breaks is written.
-    name = filename.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    quoted = filename.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
     parts.append(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{quoted}"\r\n'
         "Content-Type: application/octet-stream\r\n\r\n"
     )
     return (

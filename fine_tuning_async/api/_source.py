@@ -1,21 +1,24 @@
-"""What is to be uploaded: a path, bytes or an open file, read anew for each attempt."""
+"""What is to be uploaded: a path, bytes or an open file, read anew for each attempt, at any place."""
 
 from __future__ import annotations
 
 import asyncio
 import io
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from pathlib import Path
+from threading import Lock
 from typing import IO, TypeAlias, cast
 
-from attrs import frozen
+from attrs import evolve, field, frozen
 
 from fine_tuning_async.errors import InvalidArgumentError, SourceNotFoundError
 
 __all__ = ["Progress", "Source", "UploadSource", "open_source"]
 
-UploadSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
+UploadSource: TypeAlias = (
+    str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes] | AsyncIterable[bytes]
+)
 Progress: TypeAlias = Callable[[int, int], object]
 
 # Large enough that the hop to a thread costs nothing beside the read, small enough to be held several times.
@@ -26,13 +29,24 @@ DEFAULT_NAME = "data.jsonl"
 
 @frozen
 class Source:
-    """Content of a known size, that can be read several times."""
+    """Content of a known size, that can be read several times.
+
+    Attributes:
+        spooled: Whether it came from an iterator, whose length nobody knew before.
+    """
 
     size: int
     filename: str
     _reader: Callable[[], IO[bytes]]
     _start: int = 0
     _owned: bool = True
+    spooled: bool = False
+    # Parts that are read from one file at once take turns; nobody's place in it is relied on.
+    _lock: Lock = field(factory=Lock)
+
+    def part(self, start: int, size: int) -> Source:
+        """Return so many bytes of it, from a place on."""
+        return evolve(self, start=self._start + start, size=size)
 
     async def chunks(self) -> AsyncGenerator[bytes]:
         """Read exactly `size` bytes, off the event loop.
@@ -43,13 +57,17 @@ class Source:
         file = await self._opened()
         reading: asyncio.Future[bytes] | None = None
         try:
-            left = self.size
-            while left:
-                reading = asyncio.get_running_loop().run_in_executor(None, self._read, file, min(CHUNK, left))
+            position, end = self._start, self._start + self.size
+            while position < end:
+                reading = asyncio.get_running_loop().run_in_executor(
+                    None, self._read, file, position, min(CHUNK, end - position)
+                )
                 chunk = await asyncio.shield(reading)
                 if not chunk:
-                    raise InvalidArgumentError(f"{self.filename} became {left} bytes shorter while it was sent")
-                left -= len(chunk)
+                    raise InvalidArgumentError(
+                        f"{self.filename} became shorter while it was sent: it ends after {position} bytes"
+                    )
+                position += len(chunk)
                 yield chunk
         finally:
             if self._owned:
@@ -74,15 +92,15 @@ class Source:
 
     def _open(self) -> IO[bytes]:
         try:
-            file = self._reader()
-            file.seek(self._start)
+            return self._reader()
         except (OSError, ValueError) as error:
             raise InvalidArgumentError(f"{self.filename} cannot be opened again: {error}") from None
-        return file
 
-    def _read(self, file: IO[bytes], size: int) -> bytes:
+    def _read(self, file: IO[bytes], position: int, size: int) -> bytes:
         try:
-            chunk = file.read(size)
+            with self._lock:
+                file.seek(position)
+                chunk = file.read(size)
         except (OSError, ValueError) as error:
             raise InvalidArgumentError(f"{self.filename} cannot be read: {error}") from None
         if not isinstance(chunk, bytes | bytearray | memoryview):
@@ -118,9 +136,10 @@ async def open_source(source: UploadSource, filename: str | None) -> Source:
         return await asyncio.to_thread(_from_path, Path(source), filename)
     if not hasattr(source, "read"):
         raise InvalidArgumentError(
-            f"source is a {type(source).__name__}; give a path, bytes or a file opened in binary mode"
+            f"source is a {type(source).__name__}; give a path, bytes, a file opened in binary mode "
+            "or an async iterator of bytes"
         )
-    return await asyncio.to_thread(_from_file, source, filename)
+    return await asyncio.to_thread(_from_file, cast("IO[bytes]", source), filename)
 
 
 def _from_path(path: Path, filename: str | None) -> Source:

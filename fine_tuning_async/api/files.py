@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing
+from collections.abc import AsyncIterable
+from contextlib import asynccontextmanager
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Literal
-from uuid import uuid4
 
 from fine_tuning_async._urls import segment
-from fine_tuning_async._wire import Body, Request, multipart
+from fine_tuning_async._wire import Request
 from fine_tuning_async.errors import InvalidArgumentError
 from fine_tuning_async.models import File
 from fine_tuning_async.models._limits import OneOf, Text, Whole, require
 
-from ._base import BaseAPI
+from ._form import form
+from ._parts import FILES
 from ._source import open_source
+from ._spool import spooled
+from .uploads import UploadsAPI
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncIterator
 
     from fine_tuning_async.models import Deletion
     from fine_tuning_async.pagination import Paginator
@@ -26,14 +29,13 @@ if TYPE_CHECKING:
 
 __all__ = ["FilesAPI"]
 
-FILES = "/files"
 PURPOSE = Text(1, 64)
 EXPIRY = Whole(3_600, 2_592_000, auto=False)  # schema FileExpirationAfter, in seconds
 ORDER = OneOf(("asc", "desc"))  # operationId listFiles
 PAGE = Whole(1, 10_000, auto=False)  # as above
 
 
-class FilesAPI(BaseAPI):
+class FilesAPI(UploadsAPI):
     """The operations on `/files`."""
 
     async def upload_file(
@@ -47,17 +49,24 @@ class FilesAPI(BaseAPI):
     ) -> File:
         """Upload a file (operationId createFile), streamed.
 
-        The file is read off the event loop, and anew for each attempt. An upload whose answer was lost is sent
-        again, which may leave a spare file on the server.
+        Content over 512 MB (512,000,000 bytes), and that of an async iterator, is sent in parts of 64 MB, four at
+        once, each sent again by itself if it fails (operationIds createUpload, addUploadPart, completeUpload). If
+        that fails for good, or is cancelled, the upload is cancelled on the server too (operationId cancelUpload),
+        which may take ten seconds more. A server that has no such operations gets a plain upload instead.
+
+        The content is read off the event loop, and anew for each attempt. The server wants to know the size before
+        all else: what an iterator gives is gathered in a temporary file first. What was sent and whose answer was
+        lost is sent again, which may leave a spare file on the server, but not if it was sent in parts.
 
         Args:
-            source: A path, bytes, or a seekable file opened in binary mode, which is read from where it stands and
-                is not closed.
+            source: A path, bytes, a seekable file opened in binary mode, which is read from where it stands and is
+                not closed, or an async iterator of bytes, which is used up.
             purpose: What the file is for.
             filename: The name on the server; that of the source if left out.
             expires_after: Seconds after which the server deletes the file, 3600 to 2592000.
-            progress: Called with the bytes sent so far and the size of the file; from 0 again if it is sent again.
-                What it raises ends the upload, and comes out as it is.
+            progress: Called with the bytes sent so far and the size of the file, which is known by then. A plain
+                upload that is sent again begins from 0; in parts the number never falls, and stands still while
+                a part is sent again. What it raises ends the upload, and comes out as it is.
 
         Raises:
             SourceNotFoundError: The path does not exist.
@@ -69,9 +78,13 @@ class FilesAPI(BaseAPI):
             raise InvalidArgumentError(
                 "progress is a coroutine function; it must be a plain one: it is not awaited"
             )
-        content = await open_source(source, filename)
-        body = _body(fields, content, progress)
-        return await self._fetch(Request(method="POST", path=FILES, body=body), File)
+        async with _opened(source, filename, self._limits.whole) as content:
+            if content.spooled or content.size > self._limits.plain:
+                file = await self._upload_in_parts(content, purpose, expires_after, progress)
+                if file is not None:
+                    return file
+            report = None if progress is None else lambda sent: progress(sent, content.size)
+            return await self._fetch(Request(method="POST", path=FILES, body=form(fields, content, report)), File)
 
     def list_files(
         self,
@@ -134,18 +147,10 @@ def _form(purpose: str, expires_after: int | None) -> list[tuple[str, str]]:
     return fields
 
 
-def _body(fields: list[tuple[str, str]], source: Source, progress: Progress | None) -> Body:
-    content_type, head, tail = multipart(fields, source.filename, uuid4().hex)
-
-    async def chunks() -> AsyncGenerator[bytes]:
-        yield head
-        sent = 0
-        async with aclosing(source.chunks()) as content:
-            async for chunk in content:
-                yield chunk
-                sent += len(chunk)
-                if progress is not None:
-                    progress(sent, source.size)
-        yield tail
-
-    return Body(content_type, len(head) + source.size + len(tail), chunks)
+@asynccontextmanager
+async def _opened(source: UploadSource, filename: str | None, most: int) -> AsyncIterator[Source]:
+    if isinstance(source, AsyncIterable):
+        async with spooled(source, filename, most) as content:
+            yield content
+    else:
+        yield await open_source(source, filename)

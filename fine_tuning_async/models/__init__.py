@@ -32,6 +32,7 @@ from .methods import (
 from .metrics import Metrics, TrainingStep
 from .model_registry import Model
 from .permissions import CheckpointPermission
+from .uploads import Upload, UploadPart
 
 __all__ = [
     "JSON",
@@ -70,6 +71,8 @@ __all__ = [
     "TextSimilarityGrader",
     "TrainingStep",
     "UnknownGrader",
+    "Upload",
+    "UploadPart",
     "WandbSettings",
     "WireObject",
     "copied",

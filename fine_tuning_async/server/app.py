@@ -9,7 +9,7 @@ from aiohttp import web
 
 from . import middleware
 from .context import MAX_BODY, SERVICE, TRAFFIC
-from .handlers import files, graders, jobs, models, permissions, uploading
+from .handlers import files, graders, jobs, models, permissions, uploading, uploads
 from .traffic import Traffic
 
 if TYPE_CHECKING:
@@ -55,6 +55,10 @@ def _routes() -> list[web.RouteDef]:
         ("GET", "/files/{file_id}", files.retrieve),
         ("DELETE", "/files/{file_id}", files.delete),
         ("GET", "/files/{file_id}/content", files.download),
+        ("POST", "/uploads", uploads.create),
+        ("POST", "/uploads/{upload_id}/parts", uploads.add_part),
+        ("POST", "/uploads/{upload_id}/complete", uploads.complete),
+        ("POST", "/uploads/{upload_id}/cancel", uploads.cancel),
         ("POST", "/fine_tuning/jobs", jobs.create),
         ("GET", "/fine_tuning/jobs", jobs.list_jobs),
         ("GET", _JOB, jobs.retrieve),

@@ -22,7 +22,7 @@ TRAFFIC: web.AppKey[Traffic] = web.AppKey("traffic", Traffic)
 """The requests in flight."""
 
 MAX_BODY: web.AppKey[int] = web.AppKey("max_body", int)
-"""The largest file that may be uploaded, in bytes."""
+"""The largest file that may be uploaded in one piece, in bytes."""
 
 
 async def read_object(request: web.Request) -> dict[str, object]:

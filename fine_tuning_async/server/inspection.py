@@ -53,7 +53,7 @@ def _verdict(files: Files, job: Job, file_id: str) -> Verdict | None:
     known = files.verdict(file_id, kind)
     if known is not None:
         return Verdict.load(known)
-    verdict = judge(files.chunks(stored.seq), kind, file_id)
+    verdict = judge(files.pieces(stored.seq), kind, file_id)
     files.save_verdict(file_id, kind, verdict.dump())
     return verdict
 

@@ -34,7 +34,7 @@ class LocalServer:
         db: A database file, which outlives the process; None keeps everything in memory until the server stops.
         seed: What ids and losses are drawn from: same seed, same requests, same answers.
         speed: Simulated seconds in one second; None keeps the clock still but for `advance`.
-        max_body: The largest file that may be uploaded, in bytes.
+        max_body: The largest file that may be uploaded in one piece, in bytes.
 
     Raises:
         ValueError: `speed` or `max_body` is not above zero.

@@ -146,9 +146,9 @@ class Service:
             self.store.save_time(now)
 
     def _catch_up(self) -> float:
-        now, jobs, files = self.clock.now(), self.store.jobs, self.store.files
-        job, stale = jobs.next_due(now), files.expired(now)
-        if job is None and not stale:
+        now, jobs, files, uploads = self.clock.now(), self.store.jobs, self.store.files, self.store.uploads
+        job, stale, lapsed = jobs.next_due(now), files.expired(now), uploads.lapsed(now)
+        if job is None and not stale and not lapsed:
             return now
         progress = self.progress
         with self.store.transaction():
@@ -157,5 +157,7 @@ class Service:
                 job = jobs.next_due(now)
             for seq in stale:
                 files.discard(seq)
+            for seq in lapsed:
+                uploads.end(seq, "expired")
             self.store.save_time(now)
         return now

@@ -97,7 +97,7 @@ async def serve(
         db: The database's file, or None for memory.
         seed: What ids and losses are drawn from.
         speed: Simulated seconds in one second; None keeps the clock still.
-        max_body: The largest file that may be uploaded, in bytes.
+        max_body: The largest file that may be uploaded in one piece, in bytes.
         announce: Called once with the line `listening on URL`; by default it is printed at once.
 
     Raises:

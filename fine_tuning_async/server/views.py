@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .records import Job
+    from .store.uploads import StoredUpload
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
 """The data of most events."""
@@ -94,6 +95,29 @@ def file_view(
         "status": "processed",
         "status_details": None,
     }
+    return orjson.dumps(shown)
+
+
+def upload_view(upload: StoredUpload, status: str, file: bytes | None = None) -> bytes:
+    """Render an upload; one that is completed with the view of its file."""
+    shown: dict[str, object] = {
+        "id": upload.id,
+        "object": "upload",
+        "bytes": upload.size,
+        "created_at": upload.created_at,
+        "filename": upload.filename,
+        "purpose": upload.purpose,
+        "status": status,
+        "expires_at": upload.expires_at,
+    }
+    if file is not None:
+        shown["file"] = orjson.Fragment(file)
+    return orjson.dumps(shown)
+
+
+def part_view(part_id: str, created_at: int, upload_id: str) -> bytes:
+    """Render a part of an upload."""
+    shown = {"id": part_id, "object": "upload.part", "created_at": created_at, "upload_id": upload_id}
     return orjson.dumps(shown)
 
 

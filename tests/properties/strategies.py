@@ -32,6 +32,8 @@ from fine_tuning_async.models import (
     SupervisedHyperparameters,
     TextSimilarityGrader,
     UnknownGrader,
+    Upload,
+    UploadPart,
 )
 
 if TYPE_CHECKING:
@@ -198,6 +200,11 @@ files = objects(
     {"id": names, "created_at": whole, "filename": texts, "purpose": texts},
     {"bytes": whole, "status": texts, "status_details": texts, "expires_at": whole, "object": texts},
 )
+uploads = objects(
+    {"id": names, "created_at": whole, "filename": texts, "purpose": texts, "status": texts},
+    {"bytes": whole, "expires_at": whole, "file": files, "object": texts},
+)
+upload_parts = objects({"id": names}, {"created_at": whole, "upload_id": names, "object": texts})
 permissions = objects({"id": names, "created_at": whole, "project_id": names}, {"object": texts})
 models = objects({"id": names}, {"created": whole, "owned_by": texts, "shutdown_date": texts, "object": texts})
 grader_errors = objects(
@@ -234,6 +241,8 @@ DOCUMENTS: dict[type[WireObject], Strategy] = {
     JobCheckpoint: checkpoints,
     Metrics: metrics,
     File: files,
+    Upload: uploads,
+    UploadPart: upload_parts,
     CheckpointPermission: permissions,
     Model: models,
     Deletion: deletions,

@@ -40,6 +40,8 @@ from fine_tuning_async import (
     StringCheckGrader,
     SupervisedMethod,
     TrainingStep,
+    Upload,
+    UploadPart,
     from_dict,
     to_dict,
 )
@@ -76,6 +78,9 @@ async def jobs(client: FineTuningClient) -> None:
     assert_type(await client.resume_job("ftjob-1"), FineTuningJob)
     assert_type(await client.upload_file("train.jsonl"), File)
     assert_type(await client.upload_file(b"{}", purpose="batch", filename="a.jsonl"), File)
+    assert_type(await client.upload_file(pieces(), progress=lambda sent, size: None), File)
+    await client.upload_file(iter([b""]))  # type: ignore[arg-type]
+    await client.upload_file(words())  # type: ignore[arg-type]
     assert_type(await client.request("GET", "/models", params={"a": "b"}), Response)
     assert_type(await client.download_file("file-1", "a.jsonl"), Path)
     assert_type(await client.training_metrics(job), list[TrainingStep])
@@ -128,6 +133,20 @@ async def clients() -> None:
         assert_type(client.with_options(timeout=5), FineTuningClient)
     FineTuningClient("sk-made-up", "https://api.example")  # type: ignore[call-arg]
     FineTuningClient(api_key=rotating)
+
+
+async def pieces() -> AsyncGenerator[bytes]:
+    yield b""
+
+
+async def words() -> AsyncGenerator[str]:
+    yield ""
+
+
+def uploads(upload: Upload, part: UploadPart) -> None:
+    assert_type(upload.file, File | None)
+    assert_type(upload.created, datetime)
+    assert_type(part.upload_id, str | None)
 
 
 async def rotating() -> str:

@@ -23,6 +23,8 @@ from fine_tuning_async import (
     JobEvent,
     Model,
     SamplingParams,
+    Upload,
+    UploadPart,
     from_dict,
     models,
     to_dict,
@@ -64,6 +66,7 @@ NAMES = {
     "permission": "CheckpointPermission",
     "deletion": "Deletion",
     "grader run": "GraderRun",
+    "upload": "Upload",
 }
 MODELS: dict[str, type[WireObject]] = {
     kind: getattr(models, name) for kind, name in NAMES.items() if hasattr(models, name)
@@ -76,6 +79,8 @@ BY_TAG = {
     "fine_tuning.job.checkpoint": JobCheckpoint,
     "model": Model,
     "checkpoint.permission": CheckpointPermission,
+    "upload": Upload,
+    "upload.part": UploadPart,
 }
 BY_TYPE: dict[str, type[WireObject]] = {
     "string_check": StringCheckGrader,
@@ -227,7 +232,7 @@ def test_every_example_of_the_specification_comes_back_exactly() -> None:
         assert exact(to_dict(from_dict(cls, example))) == exact(example)
         seen.add(cls)
     assert seen >= {FineTuningJob, JobEvent, JobCheckpoint, File, MultiGrader, StringCheckGrader}
-    assert seen >= {Model, CheckpointPermission, Deletion, GraderRun}
+    assert seen >= {Model, CheckpointPermission, Deletion, GraderRun, Upload, UploadPart}
 
 
 @pytest.mark.parametrize("cls", [SupervisedHyperparameters, DPOHyperparameters, ReinforcementHyperparameters])

@@ -8,7 +8,6 @@ from aiohttp import web
 
 from fine_tuning_async.server.answers import Problem, answer, answer_deleted, answer_slice
 from fine_tuning_async.server.context import SERVICE
-from fine_tuning_async.server.store import CHUNK
 from fine_tuning_async.server.wellformed import storable
 
 from .queries import choice, page_size, position
@@ -72,14 +71,15 @@ async def download(request: web.Request) -> web.StreamResponse:
 
 
 def _pieces(service: Service, stored: StoredFile, span: range) -> Iterator[bytes]:
-    """Read the content chunk by chunk; each is a session of its own, so that other requests go on."""
-    for number in range(span.start // CHUNK, -(-span.stop // CHUNK)):
+    """Read the content piece by piece; each is a session of its own, so that other requests go on."""
+    position = span.start
+    while position < span.stop:
         with service.session():
-            data = service.store.files.chunk(stored.seq, number)
+            data = service.store.files.piece(stored.seq, position)
         if data is None:
             raise ConnectionResetError("the file was deleted while it was sent")
-        start = number * CHUNK
-        yield data[max(span.start - start, 0) : span.stop - start]
+        yield data[: span.stop - position]
+        position += len(data)
 
 
 def _tag(service: Service, stored: StoredFile) -> str:

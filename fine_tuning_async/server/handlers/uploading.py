@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from aiohttp import BodyPartReader, web
@@ -16,6 +17,8 @@ from fine_tuning_async.server.views import file_view
 from fine_tuning_async.server.wellformed import storable
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from fine_tuning_async.server.service import Service
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
@@ -28,8 +31,8 @@ _SHORTEST_LIFE, _LONGEST_LIFE = 3600, 2_592_000
 
 
 @dataclass(slots=True)
-class _Form:
-    """What has been read of the form so far; the fields may come in any order."""
+class Form:
+    """What has been read of a form so far; the fields may come in any order."""
 
     seq: int
     filename: str | None = None
@@ -39,22 +42,28 @@ class _Form:
 
 async def upload(request: web.Request) -> web.Response:
     """Store a file."""
-    most = request.app[MAX_BODY]
+    async with received(request, "file", request.app[MAX_BODY]) as form:
+        return answer(_finish(request.app[SERVICE], form))
+
+
+@asynccontextmanager
+async def received(request: web.Request, name: str, most: int) -> AsyncIterator[Form]:
+    """Read a form into the store, whose field of this name is a file of at most so many bytes.
+
+    The block makes something of it: if it fails, the content is discarded.
+    """
     if (request.content_length or 0) > most + _FORM_OVERHEAD:
         raise too_large(most)
     service = request.app[SERVICE]
     with service.session():
-        form = _Form(service.store.files.begin())
-    whole = False
+        form = Form(service.store.files.begin())
     try:
-        await _read_form(request, service, form, most)
-        view = _finish(service, form)
-        whole = True
-    finally:
-        if not whole:
-            with service.session():
-                service.store.files.discard(form.seq)
-    return answer(view)
+        await _read_form(request, form, name, most)
+        yield form
+    except BaseException:
+        with service.session():
+            service.store.files.discard(form.seq)
+        raise
 
 
 def too_large(most: int) -> Problem:
@@ -62,25 +71,23 @@ def too_large(most: int) -> Problem:
     return Problem(413, f"Maximum content size limit ({most} bytes) exceeded.", code="request_too_large")
 
 
-async def _read_form(request: web.Request, service: Service, form: _Form, most: int) -> None:
+async def _read_form(request: web.Request, form: Form, name: str, most: int) -> None:
     if request.content_type != "multipart/form-data":
         raise bad_request("An upload must be sent as multipart/form-data.")
     try:
         reader = await request.multipart()
         while (part := await reader.next()) is not None:
-            if isinstance(part, BodyPartReader):
-                await _read_part(part, service, form, most)
+            if not isinstance(part, BodyPartReader):
+                continue
+            if part.name == name and form.filename is None:
+                form.filename = storable(part.filename or "file")
+                await _read_file(part, request.app[SERVICE], form, most)
+            elif part.name is not None and part.name != name:
+                form.fields[part.name] = storable(await _read_field(part))
     except (HttpProcessingError, ValueError, AssertionError, RuntimeError) as error:
         raise bad_request(f"We could not parse the multipart form of your request: {error}") from error
-
-
-async def _read_part(part: BodyPartReader, service: Service, form: _Form, most: int) -> None:
-    if part.name == "file" and form.filename is None:
-        form.filename = storable(part.filename or "file")
-        await _read_file(part, service, form, most)
-    elif part.name is not None and part.name != "file":
-        text = await _read_field(part)
-        form.fields[part.name] = storable(text)
+    if form.filename is None:
+        raise checks.missing(name)
 
 
 async def _read_field(part: BodyPartReader) -> str:
@@ -92,7 +99,7 @@ async def _read_field(part: BodyPartReader) -> str:
     return text.decode(errors="replace")
 
 
-async def _read_file(part: BodyPartReader, service: Service, form: _Form, most: int) -> None:
+async def _read_file(part: BodyPartReader, service: Service, form: Form, most: int) -> None:
     pending, number = bytearray(), 0
     while chunk := await part.read_chunk(CHUNK):
         form.size += len(chunk)
@@ -107,44 +114,49 @@ async def _read_file(part: BodyPartReader, service: Service, form: _Form, most: 
         _write(service, form, number, pending)
 
 
-def _write(service: Service, form: _Form, number: int, data: bytearray) -> None:
+def _write(service: Service, form: Form, number: int, data: bytearray) -> None:
     with service.session():
         service.store.files.write(form.seq, number, bytes(data))
 
 
-def _finish(service: Service, form: _Form) -> bytes:
-    if form.filename is None:
-        raise checks.missing("file")
+def _finish(service: Service, form: Form) -> bytes:
     if "purpose" not in form.fields:
         raise checks.missing("purpose")
     purpose = checks.one_of(form.fields["purpose"], "purpose", PURPOSES)
-    life = _life(form.fields)
-    file_id = service.mint.make("file-", form.seq)
+    anchor, seconds = form.fields.get("expires_after[anchor]"), form.fields.get("expires_after[seconds]")
+    life = None if anchor is None and seconds is None else lifetime(anchor, _whole(seconds))
     with service.session() as now:
-        expires_at = None if life is None else int(now) + life
-        view = file_view(
-            file_id,
-            purpose=purpose,
-            filename=form.filename,
-            size=form.size,
-            created_at=int(now),
-            expires_at=expires_at,
-        )
-        stored = StoredFile(form.seq, purpose, form.filename, form.size, view)
-        service.store.files.finish(file_id, stored, expires_at)
+        return store(service, StoredFile(form.seq, purpose, form.filename or "", form.size, b""), life, now)
+
+
+def store(service: Service, stored: StoredFile, life: int | None, now: float) -> bytes:
+    """Make content that has arrived a file; return its view, that of `stored` is not yet known."""
+    file_id = service.mint.make("file-", stored.seq)
+    expires_at = None if life is None else int(now) + life
+    view = file_view(
+        file_id,
+        purpose=stored.purpose,
+        filename=stored.filename,
+        size=stored.size,
+        created_at=int(now),
+        expires_at=expires_at,
+    )
+    service.store.files.finish(file_id, replace(stored, view=view), expires_at)
     return view
 
 
-def _life(fields: dict[str, str]) -> int | None:
-    """Return the seconds of `expires_after`, which comes as two fields with brackets in their names."""
-    anchor, seconds = fields.get("expires_after[anchor]"), fields.get("expires_after[seconds]")
-    if anchor is None and seconds is None:
-        return None
+def lifetime(anchor: object, seconds: object) -> int:
+    """Return the seconds of `expires_after`, after which a file is deleted."""
     checks.one_of(anchor, "expires_after.anchor", ("created_at",))
+    return checks.integer(seconds, "expires_after.seconds", least=_SHORTEST_LIFE, most=_LONGEST_LIFE)
+
+
+def _whole(seconds: str | None) -> int:
+    """Return a number that comes as the text of a field with brackets in its name."""
     if seconds is None or not (seconds.isascii() and seconds.isdigit()) or len(seconds) > len(str(_LONGEST_LIFE)):
         raise bad_request(
             f"Invalid 'expires_after.seconds': expected an integer from {_SHORTEST_LIFE} to {_LONGEST_LIFE}.",
             "expires_after.seconds",
             "invalid_value",
         )
-    return checks.integer(int(seconds), "expires_after.seconds", least=_SHORTEST_LIFE, most=_LONGEST_LIFE)
+    return int(seconds)

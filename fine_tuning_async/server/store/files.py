@@ -62,27 +62,36 @@ class Files:
         ).fetchone()
         return None if row is None else StoredFile(*row)
 
-    def chunk(self, seq: int, number: int) -> bytes | None:
-        """Return the chunk of this number."""
-        row = self._connection.execute(
-            "SELECT data FROM chunks WHERE file_seq = ? AND number = ?", (seq, number)
+    def piece(self, seq: int, position: int) -> bytes | None:
+        """Return the content from a position on, to the end of the chunk that holds it; None at the end."""
+        part = self._connection.execute(
+            "SELECT file_seq, start FROM parts WHERE whole_seq = ? AND start <= ? ORDER BY start DESC LIMIT 1",
+            (seq, position),
         ).fetchone()
-        return None if row is None else bytes(row[0])
+        holder, start = part or (seq, 0)
+        number, skipped = divmod(position - start, CHUNK)
+        row = self._connection.execute(
+            "SELECT data FROM chunks WHERE file_seq = ? AND number = ?", (holder, number)
+        ).fetchone()
+        return (row[0][skipped:] or None) if row else None
 
-    def chunks(self, seq: int) -> Iterator[bytes]:
-        """Return the content, a chunk at a time."""
-        number = 0
-        while (data := self.chunk(seq, number)) is not None:
+    def pieces(self, seq: int) -> Iterator[bytes]:
+        """Return the content, a piece at a time."""
+        position = 0
+        while (data := self.piece(seq, position)) is not None:
             yield data
-            number += 1
+            position += len(data)
 
     def discard(self, seq: int) -> None:
-        """Remove a file, whole or begun."""
+        """Remove a file, whole or begun, with the parts that it is made of."""
         self._connection.execute(
             "DELETE FROM verdicts WHERE file_id = (SELECT id FROM files WHERE seq = ?)", (seq,)
         )
-        self._connection.execute("DELETE FROM chunks WHERE file_seq = ?", (seq,))
-        self._connection.execute("DELETE FROM files WHERE seq = ?", (seq,))
+        parts = self._connection.execute("SELECT file_seq FROM parts WHERE whole_seq = ?", (seq,)).fetchall()
+        self._connection.execute("DELETE FROM parts WHERE whole_seq = ?", (seq,))
+        for (each,) in [(seq,), *parts]:
+            self._connection.execute("DELETE FROM chunks WHERE file_seq = ?", (each,))
+            self._connection.execute("DELETE FROM files WHERE seq = ?", (each,))
 
     def expired(self, now: float) -> list[int]:
         """Return the `seq` of the files whose time is over."""

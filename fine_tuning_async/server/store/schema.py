@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-VERSION = 2
+VERSION = 3
 """Written to `user_version`; a file of another version is refused, not guessed at."""
 
 TABLES = (
@@ -12,6 +12,8 @@ TABLES = (
     "checkpoints",
     "files",
     "chunks",
+    "uploads",
+    "parts",
     "verdicts",
     "models",
     "permissions",
@@ -77,6 +79,31 @@ CREATE TABLE chunks (
     data BLOB NOT NULL,
     PRIMARY KEY (file_seq, number)
 );
+
+CREATE TABLE uploads (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT UNIQUE,
+    status TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    filename TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    life INTEGER,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+);
+CREATE INDEX uploads_expiry ON uploads (expires_at) WHERE status = 'pending';
+
+-- A part's content is that of a file without an id. `whole_seq` is the file that it became a piece of.
+CREATE TABLE parts (
+    file_seq INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    upload_seq INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    whole_seq INTEGER,
+    start INTEGER
+);
+CREATE INDEX parts_upload ON parts (upload_seq);
+CREATE UNIQUE INDEX parts_whole ON parts (whole_seq, start) WHERE whole_seq IS NOT NULL;
 
 CREATE TABLE verdicts (
     file_id TEXT NOT NULL,

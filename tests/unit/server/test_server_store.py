@@ -83,7 +83,7 @@ def test_a_file_is_invisible_until_it_is_whole() -> None:
         store.files.write(seq, 0, b"abc")
         assert store.lists.files(None, None, 10, newest_first=True).rows == []
         store.files.discard(seq)
-        assert list(store.files.chunks(seq)) == []
+        assert list(store.files.pieces(seq)) == []
 
 
 FILTERS = st.sampled_from([None, {}, {"a": "1"}, {"a": "1", "b": "2"}])
@@ -131,6 +131,9 @@ def test_pages_hold_every_job_once_whatever_is_added_meanwhile(
         "SELECT id, view FROM events WHERE job_seq = 1 AND number < 9 ORDER BY number DESC LIMIT 5",
         "SELECT id, view FROM files WHERE id IS NOT NULL AND purpose = 'x' AND seq < 9 ORDER BY seq DESC LIMIT 5",
         "SELECT seq FROM files WHERE expires_at <= 9",
+        "SELECT file_seq, start FROM parts WHERE whole_seq = 1 AND start <= 9 ORDER BY start DESC LIMIT 1",
+        "SELECT total(size) FROM parts WHERE upload_seq = 1",
+        "SELECT seq FROM uploads WHERE status = 'pending' AND expires_at <= 9",
         "SELECT j.view FROM job_metadata AS m CROSS JOIN jobs AS j ON j.seq = m.job_seq WHERE m.key = 'a'",
     ],
 )
