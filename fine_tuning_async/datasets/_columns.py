@@ -7,16 +7,16 @@ that is quicker: what is not plain here is not bad, and is looked at rule by rul
 from __future__ import annotations
 
 from itertools import chain
-from operator import itemgetter
+from operator import itemgetter, methodcaller
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import orjson
 from attrs import frozen
 
-from ._messages import IMAGE_URLS, MESSAGE_KEYS, NAME, OTHER_PARTS, ROLES, SPOKEN
+from ._messages import IMAGE_URLS, MESSAGE_KEYS, NAME, OTHER_PARTS, ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     _Object: TypeAlias = dict[str, Any]  # or whatever a row holds in the place of one
 
@@ -25,8 +25,8 @@ __all__ = ["NOT_PLAIN", "NotPlain", "Said", "demand", "read_messages", "read_too
 _PARTS = OTHER_PARTS | {"text", "image_url"}
 
 _role, _content, _weight, _name = map(itemgetter, ("role", "content", "weight", "name"))
-_tool_calls, _function_call, _tool_call_id = map(itemgetter, ("tool_calls", "function_call", "tool_call_id"))
 _id, _type, _function, _arguments = map(itemgetter, ("id", "type", "function", "arguments"))
+_has_scheme = methodcaller("startswith", IMAGE_URLS)
 
 
 class NotPlain(Exception):  # noqa: N818 - no error: the rows are only looked at more closely
@@ -50,13 +50,13 @@ class Said:
     Attributes:
         roles: The role of each.
         texts: All texts, none of them empty.
-        calls: What the messages call.
+        structures: What the messages call.
         simple: Whether each message is a role and a text, so that there are as many texts as roles.
     """
 
     roles: Sequence[str]
     texts: Sequence[str]
-    calls: Sequence[object] = ()
+    structures: Sequence[object] = ()
     simple: bool = True
 
 
@@ -69,10 +69,12 @@ def read_messages(messages: Sequence[_Object]) -> Said:
     if sum(map(len, messages)) == 2 * len(messages) and {*map(type, contents)} == {str} and "tool" not in roles:
         demand("" not in contents)
         return Said(roles, contents)
-    _demand_keys(messages)
+    structures = _structures(messages)
     texts = _texts(messages, contents)
     demand("" not in texts)
-    return Said(roles, texts, _calls(messages), simple=False)
+    if "tool" in roles:
+        demand({type(each.get("tool_call_id")) for each in messages if each["role"] == "tool"} == {str})
+    return Said(roles, texts, structures, simple=False)
 
 
 def read_tools(holders: Sequence[_Object]) -> list[object]:
@@ -85,34 +87,40 @@ def read_tools(holders: Sequence[_Object]) -> list[object]:
     return [*filter(None, offers)]
 
 
-def _demand_keys(messages: Sequence[_Object]) -> None:
+def _structures(messages: Sequence[_Object]) -> list[object]:
+    """Return what messages call, having looked at all that is in them beside role and content."""
     keys = {*chain.from_iterable(messages)}
     demand(keys <= MESSAGE_KEYS)
+    found: list[object] = []
     for key in keys & _COLUMNS.keys():
-        _COLUMNS[key]([each for each in messages if each.get(key) is not None])
-    answers = [each for each in messages if each["role"] == "tool"]
-    demand({*map(type, map(_tool_call_id, answers))} <= {str})
+        found += _COLUMNS[key]([each for each in messages if each.get(key) is not None])
+    return found
 
 
-def _demand_weights(holders: Sequence[_Object]) -> None:
+def _weights(holders: Sequence[_Object]) -> tuple[()]:
     weights = list(map(_weight, holders))
     demand({*map(_role, holders)} <= {"assistant"} and {*weights} <= {0, 1} and bool not in {*map(type, weights)})
+    return ()
 
 
-def _demand_names(holders: Sequence[_Object]) -> None:
+def _names(holders: Sequence[_Object]) -> tuple[()]:
     demand(all(map(NAME.fullmatch, map(_name, holders))))
+    return ()
 
 
-def _demand_tool_calls(holders: Sequence[_Object]) -> None:
-    lists = list(map(_tool_calls, holders))
+def _tool_calls(holders: Sequence[_Object]) -> Iterable[object]:
+    lists = [each["tool_calls"] for each in holders]
     demand({*map(type, lists)} <= {list})
     calls = list(chain.from_iterable(lists))
     demand({*map(type, map(_id, calls))} <= {str})
     _demand_functions(list(map(_function, calls)))
+    return filter(None, lists)
 
 
-def _demand_function_calls(holders: Sequence[_Object]) -> None:
-    _demand_functions(list(map(_function_call, holders)))
+def _function_calls(holders: Sequence[_Object]) -> Iterable[object]:
+    functions = [each["function_call"] for each in holders]
+    _demand_functions(functions)
+    return functions
 
 
 def _demand_functions(functions: Sequence[_Object]) -> None:
@@ -123,25 +131,23 @@ def _demand_functions(functions: Sequence[_Object]) -> None:
         pass
 
 
-_COLUMNS: dict[str, Callable[[Sequence[_Object]], None]] = {
-    "weight": _demand_weights,
-    "name": _demand_names,
-    "tool_calls": _demand_tool_calls,
-    "function_call": _demand_function_calls,
+_COLUMNS: dict[str, Callable[[Sequence[_Object]], Iterable[object]]] = {
+    "weight": _weights,
+    "name": _names,
+    "tool_calls": _tool_calls,
+    "function_call": _function_calls,
 }
-
-
-def _calls(messages: Sequence[_Object]) -> list[object]:
-    return [each[key] for key in ("tool_calls", "function_call") for each in messages if each.get(key)]
 
 
 def _texts(messages: Sequence[_Object], contents: Sequence[object]) -> list[str]:
     texts = [each for each in contents if type(each) is str]
     if len(texts) == len(contents):
         return texts
-    silent = [each for each in messages if each.get("content") is None]
-    demand(all(any(map(each.get, SPOKEN)) for each in silent))
-    holders = [each for each in messages if type(each.get("content")) is list]
+    silent = [each for each, content in zip(messages, contents, strict=True) if content is None]
+    demand(all(each.get("tool_calls") or each.get("function_call") or each.get("refusal") for each in silent))
+    if len(texts) + len(silent) == len(contents):
+        return texts
+    holders = [each for each, content in zip(messages, contents, strict=True) if type(content) is list]
     demand(len(texts) + len(silent) + len(holders) == len(contents))
     return texts + _texts_of_parts(holders)
 
@@ -151,8 +157,8 @@ def _texts_of_parts(holders: Sequence[_Object]) -> list[str]:
     parts = list(chain.from_iterable(lists))
     demand(all(lists) and {*map(_type, parts)} <= _PARTS)
     texts = [each["text"] for each in parts if each["type"] == "text"]
-    demand({*map(type, texts)} <= {str} and sum("text" in each for each in parts) == len(texts))
-    urls = [each["image_url"]["url"] for each in parts if each["type"] == "image_url"]
-    demand(not urls or {*map(_role, holders)} == {"user"})
-    demand(all(each.startswith(IMAGE_URLS) for each in urls))
+    others = [each for each in parts if each["type"] != "text"]
+    demand({*map(type, texts)} <= {str} and "text" not in {*chain.from_iterable(others)})
+    urls = [each["image_url"]["url"] for each in others if each["type"] == "image_url"]
+    demand(all(map(_has_scheme, urls)) and (not urls or {*map(_role, holders)} == {"user"}))
     return texts

@@ -69,8 +69,7 @@ class Counts:
     def _add_structures(self, values: Iterable[object]) -> None:
         # What is no text is read by the model all the same, in a form that nobody has published.
         with suppress(orjson.JSONEncodeError):  # nested deeper than can be written
-            for written in map(orjson.dumps, values):
-                self.tokens.add_json(written)
+            self.tokens.add_json(map(orjson.dumps, values))
 
 
 def _texts(content: object) -> Iterator[str]:

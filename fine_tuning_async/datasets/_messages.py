@@ -19,7 +19,6 @@ __all__ = [
     "NAME",
     "OTHER_PARTS",
     "ROLES",
-    "SPOKEN",
     "check_message",
     "check_text",
     "special_token",
@@ -32,7 +31,7 @@ MESSAGE_KEYS = frozenset(
 )
 _KNOWN_KEYS = f"only {', '.join(sorted(MESSAGE_KEYS))}"
 _KNOWN_ROLES = f"one of {', '.join(sorted(ROLES))}"
-SPOKEN = ("tool_calls", "function_call", "refusal")
+_SPOKEN = ("tool_calls", "function_call", "refusal")
 """What may stand in place of a content."""
 
 # The control tokens of the published encodings; the API refuses text that spells one out.
@@ -91,8 +90,8 @@ def _check_content(message: Mapping[str, object], at: str, ledger: Ledger) -> No
             _check_part(part, f"{place}[{index}]", message.get("role"), ledger)
     elif content is not None:
         ledger.problem("wrong_type", place, "a string or a list of parts", shown(content))
-    elif not any(message.get(key) for key in SPOKEN):
-        ledger.problem("missing_content", place, f"a content, or one of {', '.join(SPOKEN)}", "none")
+    elif not any(message.get(key) for key in _SPOKEN):
+        ledger.problem("missing_content", place, f"a content, or one of {', '.join(_SPOKEN)}", "none")
 
 
 def check_text(text: str, place: str, ledger: Ledger) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from attrs import define
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["TokenCounter", "token_counter"]
 
@@ -55,10 +55,13 @@ class TokenCounter:
             for each in texts:
                 self._count(self._encoding, each[:_SAMPLE])
 
-    def add_json(self, text: bytes) -> None:
-        """Count a text that is JSON."""
-        self._size += len(text)
-        if self._encoding is not None and self._sampled < _SAMPLE:
+    def add_json(self, texts: Iterable[bytes]) -> None:
+        """Count texts that are JSON."""
+        if self._encoding is None or self._sampled >= _SAMPLE:
+            self._size += sum(map(len, texts))
+            return
+        for text in texts:
+            self._size += len(text)
             self._count(self._encoding, text[:_SAMPLE].decode(errors="ignore"))
 
     def _count(self, encoding: Encoding, text: str) -> None:

@@ -162,6 +162,6 @@ def test_beyond_a_sample_tokens_are_reckoned(monkeypatch: pytest.MonkeyPatch) ->
     assert (counter.total, counter.source) == (3, "counted with tiktoken, o200k_base")
     monkeypatch.setattr(_tokens, "_SAMPLE", 13)
     counter.add("one two three", ["one ", "two ", "three"])
-    counter.add_json(b"[1, 2, 3 ]   ")
+    counter.add_json([b"[1, 2,", b"3 ]   "])
     assert counter.total == 9
     assert counter.source == "an estimate, from the first 13 bytes counted with tiktoken, o200k_base"
