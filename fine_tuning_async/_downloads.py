@@ -199,9 +199,10 @@ class Download:
         return same and (part.total is None or self.total is None or part.total == self.total)
 
     def _begin_again(self, part: Part) -> None:
+        same = is_strong(self._validator) and part.validator == self._validator
         if self.rewinds:
             self.received = 0
-        elif is_strong(self._validator) and part.validator == self._validator:
+        elif same and (part.total is None or self.total is None or part.total == self.total):
             self._skip = self.received
         else:
             raise ResponseFormatError(

@@ -23,6 +23,7 @@ __all__ = ["Part", "described", "from_byte", "is_strong", "onward"]
 WHOLE = frozenset({HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION})
 _CONTENT_RANGE = re.compile(r"bytes +(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.IGNORECASE)
 
+_UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
 _STRONG = re.compile(r'"[\x21\x23-\x7e\x80-\xff]*"|[A-Z][^"/]*')  # an ETag that is not weak, or a date
 
 
@@ -87,7 +88,7 @@ def onward(url: str, status: int, headers: Mapping[str, str]) -> tuple[str, bool
     """Return where a download goes on, and whether credentials may go along; None if it is no redirect.
 
     Raises:
-        ResponseFormatError: It leads out of TLS, or to what is no web server.
+        ResponseFormatError: It leads out of TLS, to what is no web server, or to a URL with credentials in it.
     """
     location = headers.get("Location")
     if status not in REDIRECTS or location is None:
@@ -96,8 +97,14 @@ def onward(url: str, status: int, headers: Mapping[str, str]) -> tuple[str, bool
         target = urljoin(url, location)
         scheme, host, _ = origin(target)
     except ValueError:
-        raise ResponseFormatError("the download was redirected to what is no URL") from None
-    if scheme not in {"http", "https"} or not host or (urlsplit(url).scheme, scheme) == ("https", "http"):
+        host = None
+    # aiohttp would read these otherwise than urlsplit, which decides here who may see the key.
+    if host is None or _UNSAFE.search(location):
+        raise ResponseFormatError("the download was redirected to what is no URL of a web server") from None
+    if "@" in urlsplit(target).netloc:
+        # RFC 9110, 4.2.4: such a URL is to be taken for an error. Not shown: they are credentials.
+        raise ResponseFormatError("the download was redirected to a URL with credentials in it: not followed")
+    if scheme not in {"http", "https"} or (urlsplit(url).scheme, scheme) == ("https", "http"):
         # Without its query: it may be a signature that opens the file to whoever has it.
         raise ResponseFormatError(
             f"the download was redirected from {urlsplit(url).scheme} to {scheme}://{host}, which is not followed"

@@ -178,6 +178,13 @@ ODD: list[Case] = [
     ("supervised", saying(weight=1), [], [("weight_not_on_assistant", "messages[0].weight")]),
     ("supervised", saying(content=""), [], [("empty_content", "messages[0].content")]),
     ("supervised", saying(content=[]), [], [("empty_content", "messages[0].content")]),
+    ("supervised", answering(content="", weight=1), [], [("empty_content", "messages[1].content")]),
+    (
+        "supervised",
+        saying(content=[{"type": "text", "text": ""}]),
+        [],
+        [("empty_content", "messages[0].content[0].text")],
+    ),
     ("supervised", saying(name="a b"), [], [("bad_name", "messages[0].name")]),
     ("supervised", saying(name=1), [], [("bad_name", "messages[0].name")]),
     ("supervised", saying(date="today"), [], [("extra_message_key", "messages[0]")]),

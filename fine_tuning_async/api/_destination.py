@@ -32,7 +32,7 @@ class Destination:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        if not isinstance(path, str | os.PathLike):
+        if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str):
             raise InvalidArgumentError(f"destination is {path!r}; give the path of the file to write")
         self._path = Path(path)
         self._temporary = self._path
@@ -111,6 +111,7 @@ class Destination:
     # -- in a thread, under the lock -----------------------------------------------------------------------------
 
     def _open(self) -> None:
+        path = None
         try:
             # Through a link to where it leads, so that the link stays one.
             path = self._path.resolve()
@@ -119,7 +120,7 @@ class Destination:
                 self._path, self._temporary = path, path.with_name(f".{uuid4().hex}.part")
                 self._file = self._temporary.open("xb", buffering=0)
         except FileNotFoundError:
-            folder = str(self._path.parent)
+            folder = str(self._path.parent if path is None else path.parent)
             raise InvalidArgumentError(
                 f"there is no directory {folder!r} to download into; make it first"
             ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import orjson
@@ -11,15 +12,16 @@ from ._messages import ROLES
 from ._rows import LAYOUTS, conversations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from ._plain import PlainRows
     from ._tokens import TokenCounter
 
 __all__ = ["Counts"]
 
 
 class Counts:
-    """Adds up what is in the rows that are not plain."""
+    """Adds up what is in rows."""
 
     def __init__(self, method: str, tokens: TokenCounter) -> None:
         self._layout = LAYOUTS[method]
@@ -28,30 +30,26 @@ class Counts:
         self.characters = 0
         self.roles: Counter[str] = Counter()
 
-    def add_shapes(self, shapes: Iterable[tuple[tuple[str, ...], int]]) -> None:
-        """Count the messages of conversations that have these sequences of roles, so many of each."""
-        for roles, count in shapes:
-            self.messages += len(roles) * count
-            for role in roles:
-                self.roles[role] += count
-
-    def add_text(self, text: str) -> None:
-        """Count text that a model reads or learns."""
-        self.characters += len(text)
-        self.tokens.add(text)
+    def add_plain(self, rows: PlainRows) -> None:
+        """Count what is in plain rows."""
+        self.messages += len(rows.roles)
+        self.roles.update(rows.roles)
+        self.characters += len(rows.text)
+        self.tokens.add(rows.text, rows.texts)
+        self._add_structures(rows.structures)
 
     def add_row(self, row: Mapping[str, object]) -> None:
         """Count what is in a row, however much is wrong with it."""
         if self._layout == "completion":
-            for text in (row.get("prompt"), row.get("completion")):
-                self.add_text(text if isinstance(text, str) else "")
+            texts = [row.get("prompt"), row.get("completion")]
+            self._add_texts([text for text in texts if isinstance(text, str)])
             return
         for messages in conversations(row, self._layout):
             for message in messages if isinstance(messages, list) else ():
                 self._add_message(message)
-        for key in ("tools", "functions"):
-            if row.get(key):
-                self._add_json(row[key])
+        offers = row.get("input") if self._layout == "preference" else row
+        if isinstance(offers, dict):
+            self._add_structures(filter(None, map(offers.get, ("tools", "functions"))))
 
     def _add_message(self, message: object) -> None:
         if not isinstance(message, dict):
@@ -60,17 +58,18 @@ class Counts:
         role = message.get("role")
         if isinstance(role, str) and role in ROLES:
             self.roles[role] += 1
-        self.add_text("".join(_texts(message.get("content"))))
-        for key in ("tool_calls", "function_call"):
-            if message.get(key):
-                self._add_json(message[key])
+        self._add_texts(list(_texts(message.get("content"))))
+        self._add_structures(filter(None, map(message.get, ("tool_calls", "function_call"))))
 
-    def _add_json(self, value: object) -> None:
+    def _add_texts(self, texts: Sequence[str]) -> None:
+        text = "".join(texts)
+        self.characters += len(text)
+        self.tokens.add(text, texts)
+
+    def _add_structures(self, values: Iterable[object]) -> None:
         # What is no text is read by the model all the same, in a form that nobody has published.
-        try:
-            self.tokens.add(orjson.dumps(value).decode())
-        except orjson.JSONEncodeError:  # nested deeper than can be written
-            return
+        with suppress(orjson.JSONEncodeError):  # nested deeper than can be written
+            self.tokens.add_json(map(orjson.dumps, values))
 
 
 def _texts(content: object) -> Iterator[str]:

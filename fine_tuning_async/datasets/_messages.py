@@ -13,23 +13,32 @@ if TYPE_CHECKING:
 
     from ._ledger import Ledger
 
-__all__ = ["ROLES", "check_message", "check_text"]
+__all__ = [
+    "IMAGE_URLS",
+    "MESSAGE_KEYS",
+    "NAME",
+    "OTHER_PARTS",
+    "ROLES",
+    "check_message",
+    "check_text",
+    "special_token",
+]
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
 
-_KEYS = frozenset(
+MESSAGE_KEYS = frozenset(
     {"role", "content", "name", "weight", "tool_calls", "tool_call_id", "function_call", "refusal", "audio"}
 )
-_KNOWN_KEYS = f"only {', '.join(sorted(_KEYS))}"
+_KNOWN_KEYS = f"only {', '.join(sorted(MESSAGE_KEYS))}"
 _KNOWN_ROLES = f"one of {', '.join(sorted(ROLES))}"
 _SPOKEN = ("tool_calls", "function_call", "refusal")
 """What may stand in place of a content."""
 
 # The control tokens of the published encodings; the API refuses text that spells one out.
 _SPECIAL = re.compile(r"<\|(?:endoftext|endofprompt|fim_prefix|fim_middle|fim_suffix|im_start|im_end)\|>")
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_URLS = ("http://", "https://", "data:")
-_OTHER_PARTS = frozenset({"input_audio", "file", "refusal"})
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+IMAGE_URLS = ("http://", "https://", "data:")
+OTHER_PARTS = frozenset({"input_audio", "file", "refusal"})
 
 
 def check_message(message: object, at: str, ledger: Ledger) -> None:
@@ -42,9 +51,9 @@ def check_message(message: object, at: str, ledger: Ledger) -> None:
     _check_content(message, at, ledger)
     check_calls(message, at, ledger)
     name = message.get("name")
-    if name is not None and not (isinstance(name, str) and _NAME.fullmatch(name)):
+    if name is not None and not (isinstance(name, str) and NAME.fullmatch(name)):
         ledger.likely("bad_name", f"{at}.name", "1 to 64 letters, digits, _ or -", shown(name))
-    for key in sorted(message.keys() - _KEYS):
+    for key in sorted(message.keys() - MESSAGE_KEYS):
         ledger.likely("extra_message_key", at, _KNOWN_KEYS, shown(key))
 
 
@@ -89,9 +98,15 @@ def check_text(text: str, place: str, ledger: Ledger) -> None:
     """Check a text that is trained on, or answered."""
     if not text:
         ledger.likely("empty_content", place, "some text", "an empty string")
-    special = _SPECIAL.search(text) if "|" in text else None
+    special = special_token(text)
     if special is not None:
-        ledger.problem("special_token", place, "text without control tokens", special[0])
+        ledger.problem("special_token", place, "text without control tokens", special)
+
+
+def special_token(text: str) -> str | None:
+    """Return the first control token that a text spells out."""
+    found = _SPECIAL.search(text) if "|" in text else None  # the test is many times faster than the search
+    return None if found is None else found[0]
 
 
 def _check_part(part: object, place: str, role: object, ledger: Ledger) -> None:
@@ -104,13 +119,13 @@ def _check_part(part: object, place: str, role: object, ledger: Ledger) -> None:
             ledger.problem("bad_content_part", f"{place}.text", "a string", shown(part.get("text")))
     elif part["type"] == "image_url":
         _check_image(part.get("image_url"), place, role, ledger)
-    elif part["type"] not in _OTHER_PARTS:
+    elif part["type"] not in OTHER_PARTS:
         ledger.likely("unknown_part_type", f"{place}.type", "text or image_url", shown(part["type"]))
 
 
 def _check_image(image: object, place: str, role: object, ledger: Ledger) -> None:
     url = image.get("url") if isinstance(image, dict) else None
-    if not isinstance(url, str) or not url.startswith(_URLS):
+    if not isinstance(url, str) or not url.startswith(IMAGE_URLS):
         ledger.problem(
             "bad_image", f"{place}.image_url", "an object with an http(s) or data URL", shown(url or image)
         )

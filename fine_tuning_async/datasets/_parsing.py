@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from itertools import repeat
 from typing import TYPE_CHECKING
 
 import orjson
@@ -12,14 +11,13 @@ import orjson
 from ._ledger import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from ._ledger import Ledger
 
-__all__ = ["KEY", "explain", "has_keys", "warn_of_repeated_keys"]
+__all__ = ["QUOTATION_MARK", "explain", "quotation_marks", "warn_of_repeated_keys"]
 
-KEY = b'":'
-_ESCAPED_KEY = b'\\":'  # in a string that holds JSON itself
+QUOTATION_MARK = b'"'
 _LONGEST_EXPLAINED = 2**20
 """Bytes. Python's own parser says best what is wrong, and is slow."""
 _UTF_16 = (BOM_UTF16_LE, BOM_UTF16_BE)
@@ -61,24 +59,24 @@ def _reason(line: bytes, error: orjson.JSONDecodeError) -> tuple[int, str]:
 def warn_of_repeated_keys(line: bytes, row: dict[str, object], ledger: Ledger) -> None:
     """Warn if an object on the line names a key twice: parsers keep the last, and say nothing."""
     try:
-        kept = _keys(orjson.dumps(row))
+        written = orjson.dumps(row)
     except orjson.JSONEncodeError:  # nested deeper than can be written
         return
-    if _keys(line) <= kept and b'" :' not in line:
+    if quotation_marks([line]) == written.count(QUOTATION_MARK):
         return
     for key in _repeated(line):
         ledger.likely("duplicate_key", "", "each key once in an object", f"{shown(key)} twice")
 
 
-def has_keys(lines: Sequence[bytes], number: int) -> bool:
-    """Tell whether so many keys stand on the lines; False may also mean that they are oddly written."""
-    found = sum(map(bytes.count, lines, repeat(KEY)))
-    return found == number or found - sum(map(bytes.count, lines, repeat(_ESCAPED_KEY))) == number
+def quotation_marks(lines: Iterable[bytes]) -> int:
+    """Count the quotation marks on lines of JSON, and those that are written as an escape.
 
-
-def _keys(text: bytes) -> int:
-    # A quotation mark before a colon ends a key, as those in strings are escaped.
-    return text.count(KEY) - text.count(_ESCAPED_KEY)
+    If they are as many as the parsed values have, no object names a key twice, however the lines are written.
+    Without that there may be more, too: what looks like an escape may follow an escaped backslash.
+    """
+    text = b"".join(lines)
+    escapes = text.count(b"\\u0022") if b"\\" in text else 0
+    return text.count(QUOTATION_MARK) + escapes
 
 
 def _repeated(line: bytes) -> list[str]:

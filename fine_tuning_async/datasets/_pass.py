@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import orjson
 
+from ._columns import NOT_PLAIN
 from ._counting import Counts
 from ._ledger import Ledger, shown
-from ._parsing import explain, warn_of_repeated_keys
-from ._plain import NOT_PLAIN, PlainRows
+from ._parsing import explain, quotation_marks, warn_of_repeated_keys
+from ._plain import READERS
 from ._reading import LONGEST_LINE, lines_of
-from ._repeats import Repeats, fingerprint, fingerprints
+from ._repeats import Repeats, fingerprint
 from ._report import DatasetReport
 from ._rows import check_row
 from ._tokens import token_counter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from ._plain import PlainRows
 
 __all__ = ["LEAST_EXAMPLES", "Pass"]
 
@@ -39,8 +42,7 @@ class Pass:
         self._method = method
         self._training = training
         self._ledger = Ledger()
-        self._plain = PlainRows(method)
-        self._text_if_plain = self._plain.text_of
+        self._read_plain = READERS[method]
         self._counts = Counts(method, token_counter())
         self._examples = 0
         self._size = 0
@@ -65,8 +67,6 @@ class Pass:
     def report(self, path: str, validation: DatasetReport | None = None) -> DatasetReport:
         """Return what was found."""
         ledger, counts = self._ledger, self._counts
-        counts.add_shapes(self._plain.shapes)
-        counts.add_shapes(((role,), number) for role, number in self._plain.roles.items())
         return DatasetReport(
             path=path,
             method=self._method,
@@ -92,18 +92,14 @@ class Pass:
             return False
         known = cast("Sequence[bytes]", lines)
         try:
-            rows = list(map(orjson.loads, known))
-            text = self._plain.text_of_all(rows, known)
+            rows = self._read_plain(list(map(orjson.loads, known)))
         except NOT_PLAIN:
             return False
-        if text is None:
+        if quotation_marks(known) != rows.marks:
             return False
-        self._examples += len(rows)
-        self._counts.add_text(text)
-        prints = fingerprints(rows)
-        if self._training is not None or not self.repeats.all_new(prints, number):
-            for self._ledger.line, print_ in enumerate(prints, number):
-                self._compare(self._ledger.line, print_)
+        self._examples += len(lines)
+        self._counts.add_plain(rows)
+        self._compare(rows.prints, list(range(number, number + len(lines))))
         return True
 
     def _look(self, number: int, line: bytes | None) -> None:
@@ -114,18 +110,22 @@ class Pass:
             return
         try:
             row = orjson.loads(line)
-            text = self._text_if_plain(row, line)
         except orjson.JSONDecodeError as error:
             self._look_at_no_json(line, error)
             return
-        except NOT_PLAIN:
-            text = None
         self._examples += 1
-        if text is not None:
-            self._counts.add_text(text)
+        plain = self._plain(row)
+        if plain is not None and plain.marks == quotation_marks([line]):
+            self._counts.add_plain(plain)
         elif not self._look_closely(row, line):
             return
-        self._compare(number, fingerprint(row, line))
+        self._compare(plain.prints if plain is not None else [fingerprint(row, line)], [number])
+
+    def _plain(self, row: object) -> PlainRows | None:
+        try:
+            return self._read_plain([cast("dict[str, object]", row)])
+        except NOT_PLAIN:
+            return None
 
     def _look_at_no_json(self, line: bytes, error: orjson.JSONDecodeError) -> None:
         if line and not line.isspace():
@@ -142,11 +142,15 @@ class Pass:
         self._counts.add_row(row)
         return True
 
-    def _compare(self, number: int, print_: int) -> None:
-        earlier = self.repeats.first(print_, number)
-        if earlier is not None:
-            self._ledger.likely("duplicate_row", "", "each example once", f"the same as line {earlier}")
-        known = self._training.find(print_) if self._training is not None else None
-        if known is not None:
-            expected = "examples that are not in the training file"
-            self._ledger.likely("in_training_file", "", expected, f"the same as its line {known}")
+    def _compare(self, prints: Sequence[int], lines: list[int]) -> None:
+        firsts = self.repeats.firsts(prints, lines)
+        if self._training is None and firsts is lines:
+            return
+        for line, print_, first in zip(lines, prints, firsts, strict=True):
+            self._ledger.line = line
+            if first != line:
+                self._ledger.likely("duplicate_row", "", "each example once", f"the same as line {first}")
+            known = self._training.find(print_) if self._training is not None else None
+            if known is not None:
+                expected = "examples that are not in the training file"
+                self._ledger.likely("in_training_file", "", expected, f"the same as its line {known}")

@@ -1,135 +1,126 @@
-"""Rows of the plain form, in which nothing can be wrong: nearly all of a good file, and quick to see.
+"""Rows of the common forms, in which nothing can be wrong: nearly all of a good file, and quick to see.
 
 What is not plain is not bad: it is looked at rule by rule.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Callable, Sequence
 from itertools import chain
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, TypeAlias
+from operator import itemgetter, ne
+from typing import Any, TypeAlias
 
-from ._parsing import KEY, has_keys
+from attrs import frozen
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+from ._columns import Said, demand, read_messages, read_tools
+from ._messages import special_token
+from ._parsing import QUOTATION_MARK
+from ._repeats import canonical, fingerprints_of_talks
+from ._rows import PREFERENCE_KEYS, SUPERVISED_KEYS
 
-__all__ = ["NOT_PLAIN", "PlainRows"]
+__all__ = ["READERS", "PlainRows"]
 
-_ROLES = frozenset({"system", "developer", "user", "assistant"})  # the others need more than role and content
-_LAST = {"supervised": "assistant", "reinforcement": "user"}
-_MOST_SHAPES = _LONGEST_SHAPE = 1_000
+Rows: TypeAlias = Sequence[dict[str, Any]]  # or whatever a line holds in the place of an object
 
-_role, _content = itemgetter("role"), itemgetter("content")
-_messages, _final = itemgetter("messages"), itemgetter(-1)
-_preference = itemgetter("input", "preferred_output", "non_preferred_output")
-_completion = itemgetter("prompt", "completion")
+_messages, _final, _role = itemgetter("messages"), itemgetter(-1), itemgetter("role")
+_input, _prompt, _completion = itemgetter("input"), itemgetter("prompt"), itemgetter("completion")
+_outputs = itemgetter("preferred_output", "non_preferred_output")
 
-NOT_PLAIN = (LookupError, TypeError, ValueError)
-"""What looking at a row raises that is not built like a plain one."""
-
-_Row = dict[str, Any]  # anything may be in it
-_Way: TypeAlias = "Callable[[_Row, bytes], str | None]"
+_STRINGS_OF_A_MESSAGE = 4
+"""Two keys and their values."""
 
 
+@frozen
 class PlainRows:
-    """Tells which rows are plain, and counts the messages of those.
-
-    The sequence of a conversation's roles is its shape. A file has few, so that each is looked at once.
+    """What is in rows that are plain.
 
     Attributes:
-        text_of: Returns all text of a plain row, given the row and its line. If the row is not plain, it returns
-            None or raises one of NOT_PLAIN.
-        roles: How many messages of each role there were in the rows that were taken many at a time.
+        roles: The role of each message.
+        texts: What a model reads or learns.
+        text: All of that.
+        structures: The tools and calls that a model reads beside.
+        prints: The fingerprint of each row.
+        marks: How many quotation marks their lines have, if no key is named twice.
     """
 
-    def __init__(self, method: str) -> None:
-        self._last = _LAST.get(method)
-        self._shapes: dict[tuple[str, ...], int] = {}
-        ways: dict[str, _Way] = {"dpo": self._preference, "completion": self._completion}
-        self.roles: Counter[str] = Counter()
-        self.text_of = ways.get(method, self._chat)
+    roles: Sequence[str]
+    texts: Sequence[str]
+    text: str
+    structures: Sequence[object]
+    prints: Sequence[int]
+    marks: int
 
-    @property
-    def shapes(self) -> Iterator[tuple[tuple[str, ...], int]]:
-        """Each sequence of roles, with the number of conversations that have it."""
-        return iter(self._shapes.items())
 
-    def text_of_all(self, rows: Sequence[_Row], lines: Sequence[bytes]) -> str | None:
-        """Return all text of many rows at once, if every one is plain; else None, or raise one of NOT_PLAIN.
+def _read_supervised(rows: Rows) -> PlainRows:
+    talks = list(map(_messages, rows))
+    finals = list(map(_final, talks))
+    demand({*map(_role, finals)} == {"assistant"})
+    said = read_messages(list(chain.from_iterable(talks)))
+    if said.simple and sum(map(len, rows)) == len(rows):
+        return _simple(talks, said)
+    demand({*chain.from_iterable(rows)} <= SUPERVISED_KEYS)
+    demand(0 not in [each.get("weight") for each in finals])  # so that something is trained
+    return _structured(rows, said, _offers(rows))
 
-        It asks of all what `text_of` asks of each, in loops that run in C and take half the time. A row has at
-        least the one key, a message the two, so that the sums tell that none has more.
-        """
-        if self._last is None:
-            return None
-        talks = list(map(_messages, rows))
-        messages = list(chain.from_iterable(talks))
-        roles, texts = list(map(_role, messages)), list(map(_content, messages))
-        text = "".join(texts)
-        if (
-            sum(map(len, rows)) != len(rows)
-            or sum(map(len, messages)) != 2 * len(messages)
-            or {*map(_role, map(_final, talks))} != {self._last}
-            or not _ROLES.issuperset(roles)
-            or ("|" in text and "<|" in text)
-            or "" in texts
-            or not has_keys(lines, len(rows) + 2 * len(messages))
-        ):
-            return None
-        self.roles.update(roles)
-        return text
 
-    def _chat(self, row: _Row, line: bytes) -> str | None:
-        messages = row["messages"]
-        roles, texts = tuple(map(_role, messages)), list(map(_content, messages))
-        text = "".join(texts)
-        if (
-            len(row) != 1
-            or "|" in text
-            or "" in texts
-            or sum(map(len, messages)) != 2 * len(roles)
-            or (line.count(KEY) != 1 + 2 * len(roles) and not has_keys([line], 1 + 2 * len(roles)))
-        ):
-            return None
-        if roles in self._shapes:
-            self._shapes[roles] += 1
-            return text
-        return text if self._admitted(roles) else None
+def _read_reinforcement(rows: Rows) -> PlainRows:
+    talks = list(map(_messages, rows))
+    demand({*map(_role, map(_final, talks))} == {"user"})
+    said = read_messages(list(chain.from_iterable(talks)))
+    if said.simple and sum(map(len, rows)) == len(rows):
+        return _simple(talks, said)
+    return _structured(rows, said, _offers(rows))
 
-    def _preference(self, row: _Row, line: bytes) -> str | None:
-        given, (preferred,), (other,) = _preference(row)
-        messages = [*given["messages"], preferred, other]
-        roles, texts = tuple(map(_role, messages)), list(map(_content, messages))
-        text = "".join(texts)
-        if (
-            len(row) != 3  # noqa: PLR2004 - the three keys above
-            or len(given) != 1
-            or len(roles) == 2  # noqa: PLR2004 - the two outputs, and no input
-            or roles[-2:] != ("assistant", "assistant")
-            or "|" in text
-            or "" in texts
-            or texts[-1] == texts[-2]
-            or sum(map(len, messages)) != 2 * len(roles)
-            or not has_keys([line], 4 + 2 * len(roles))
-        ):
-            return None
-        if roles in self._shapes:
-            self._shapes[roles] += 1
-            return text
-        return text if self._admitted(roles) else None
 
-    def _completion(self, row: _Row, line: bytes) -> str | None:
-        prompt, completion = _completion(row)
-        text: str = prompt + completion
-        if len(row) != 2 or not completion or type(text) is not str or "|" in text or not has_keys([line], 2):  # noqa: PLR2004 - prompt, completion
-            return None
-        return text
+def _read_preference(rows: Rows) -> PlainRows:
+    given = list(map(_input, rows))
+    talks = list(map(_messages, given))
+    preferred, others = zip(*map(_outputs, rows), strict=True)
+    outputs = preferred + others
+    demand(all(talks) and {*map(len, outputs)} == {1} and all(map(ne, preferred, others)))
+    demand({*chain.from_iterable(rows)} <= PREFERENCE_KEYS)
+    said = read_messages(list(chain.from_iterable([*talks, *outputs])))
+    demand({*said.roles[-len(outputs) :]} == {"assistant"})
+    return _structured(rows, said, _offers(given))
 
-    def _admitted(self, roles: tuple[str, ...]) -> bool:
-        good = 0 < len(roles) <= _LONGEST_SHAPE and _ROLES.issuperset(roles)
-        if not good or len(self._shapes) >= _MOST_SHAPES or self._last not in {None, roles[-1]}:
-            return False
-        self._shapes[roles] = 1
-        return True
+
+def _read_completion(rows: Rows) -> PlainRows:
+    completions = list(map(_completion, rows))
+    demand("" not in completions and {*map(len, rows)} == {2})
+    return _structured(rows, Said([], [*map(_prompt, rows), *completions]), [])
+
+
+READERS: dict[str, Callable[[Rows], PlainRows]] = {
+    "supervised": _read_supervised,
+    "dpo": _read_preference,
+    "reinforcement": _read_reinforcement,
+    "completion": _read_completion,
+}
+"""For each method what reads rows that are plain for it, and raises one of NOT_PLAIN if any is not."""
+
+
+def _offers(holders: Rows) -> list[object]:
+    return [*read_tools(holders), *(each["functions"] for each in holders if each.get("functions"))]
+
+
+def _simple(talks: Sequence[Sequence[object]], said: Said) -> PlainRows:
+    """Finish what has messages of a role and a text each, and nothing else."""
+    text = _joined(said.texts)
+    marks = 2 * (len(talks) + _STRINGS_OF_A_MESSAGE * len(said.roles)) + text.count('"')
+    prints = fingerprints_of_talks(list(map(len, talks)), said.roles, said.texts)
+    return PlainRows(said.roles, said.texts, text, (), prints, marks)
+
+
+def _structured(rows: Rows, said: Said, offers: Sequence[object]) -> PlainRows:
+    text = _joined(said.texts)
+    prints, marks = [], 0
+    for written in map(canonical, rows):  # one at a time: to hold all takes three times as long
+        prints.append(hash(written))
+        marks += written.count(QUOTATION_MARK)
+    return PlainRows(said.roles, said.texts, text, [*offers, *said.structures], prints, marks)
+
+
+def _joined(texts: Sequence[str]) -> str:
+    text = "".join(texts)
+    demand(special_token(text) is None)
+    return text

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, object]
 
-__all__ = ["LAYOUTS", "check_row", "conversations"]
+__all__ = ["LAYOUTS", "PREFERENCE_KEYS", "SUPERVISED_KEYS", "check_row", "conversations"]
 
 LAYOUTS = {"supervised": "chat", "dpo": "preference", "reinforcement": "chat", "completion": "completion"}
 """The layout of the rows that each method needs."""
 
 _OUTPUTS = ("preferred_output", "non_preferred_output")
-_SUPERVISED = frozenset({"messages", "tools", "functions", "parallel_tool_calls", "metadata"})
-_PREFERENCE = frozenset({"input", *_OUTPUTS, "metadata"})
+SUPERVISED_KEYS = frozenset({"messages", "tools", "functions", "parallel_tool_calls", "metadata"})
+PREFERENCE_KEYS = frozenset({"input", *_OUTPUTS, "metadata"})
 _COMPLETION = frozenset({"prompt", "completion"})
 
 
@@ -55,8 +55,8 @@ def _layout(row: Row) -> str | None:
 def _check_supervised(row: Row, ledger: Ledger) -> None:
     if not _has(row, "messages", "", ledger):
         return
-    for key in sorted(row.keys() - _SUPERVISED):
-        ledger.problem("extra_key", "", f"only {', '.join(sorted(_SUPERVISED))}", shown(key))
+    for key in sorted(row.keys() - SUPERVISED_KEYS):
+        ledger.problem("extra_key", "", f"only {', '.join(sorted(SUPERVISED_KEYS))}", shown(key))
     check_tools(row, "", ledger)
     messages = _check_messages(row["messages"], "messages", ledger)
     if not messages:
@@ -89,7 +89,7 @@ def _check_preference(row: Row, ledger: Ledger) -> None:
             ledger.likely("several_outputs", key, "one message", f"{len(messages)}")
     if _same(row.get(_OUTPUTS[0]), row.get(_OUTPUTS[1])):
         ledger.likely("same_outputs", _OUTPUTS[1], "something else than in preferred_output", "the same")
-    _check_unused(row, _PREFERENCE, ledger)
+    _check_unused(row, PREFERENCE_KEYS, ledger)
 
 
 def _check_input(given: object, ledger: Ledger) -> None:

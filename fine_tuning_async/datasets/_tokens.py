@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import define
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = ["TokenCounter", "token_counter"]
 
@@ -21,7 +23,7 @@ _SAMPLE = 8 * 2**20
 """Bytes that are counted exactly, a few seconds' work; the rest is reckoned by their ratio."""
 
 _PIECE = 5_000
-"""Characters encoded at once: the time that an encoder takes grows with the square of a word's length."""
+"""Characters encoded at once: with older tiktokens, the time grows with the square of a word's length."""
 
 _NAME = "o200k_base"  # of gpt-4o and all later models
 _SOURCE = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
@@ -46,16 +48,24 @@ class TokenCounter:
     _tokens: int = 0
     _sampled: int = 0  # bytes
 
-    def add(self, text: str) -> None:
-        """Count one text."""
-        # Called for every row, and so without a call of its own.
+    def add(self, text: str, texts: Sequence[str]) -> None:
+        """Count texts, given also as one."""
         self._size += len(text) if text.isascii() else len(text.encode())
         if self._encoding is not None and self._sampled < _SAMPLE:
-            self._count(self._encoding, text[:_SAMPLE])
+            for each in texts:
+                self._count(self._encoding, each[:_SAMPLE])
+
+    def add_json(self, texts: Iterable[bytes]) -> None:
+        """Count texts that are JSON."""
+        if self._encoding is None or self._sampled >= _SAMPLE:
+            self._size += sum(map(len, texts))
+            return
+        for text in texts:
+            self._size += len(text)
+            self._count(self._encoding, text[:_SAMPLE].decode(errors="ignore"))
 
     def _count(self, encoding: Encoding, text: str) -> None:
-        for start in range(0, len(text), _PIECE):
-            self._tokens += len(encoding.encode_ordinary(text[start : start + _PIECE]))
+        self._tokens += sum(len(encoding.encode_ordinary(piece)) for piece in _pieces(text))
         self._sampled += len(text.encode())
 
     @property
@@ -84,13 +94,21 @@ def token_counter() -> TokenCounter:
     # tiktoken would fetch what it has not, or finds damaged.
     if not _is_cached():
         return TokenCounter(None, f"tiktoken has {_NAME} not in its cache")
-    return TokenCounter(_loaded(tiktoken), "")
+    try:
+        return TokenCounter(tiktoken.get_encoding(_NAME), "")
+    except (ImportError, LookupError, OSError, ValueError):  # as where the cache is emptied at this moment
+        return TokenCounter(None, f"tiktoken cannot load {_NAME}")
 
 
-@cache
-def _loaded(tiktoken: object) -> Encoding:
-    encoding: Encoding = tiktoken.get_encoding(_NAME)  # type: ignore[attr-defined]
-    return encoding
+def _pieces(text: str) -> Iterator[str]:
+    """Cut a text before a space, where no token goes on."""
+    start = 0
+    while start < len(text):
+        end = start + _PIECE
+        space = text.rfind(" ", start + 1, end) if end < len(text) else -1
+        end = end if space < 0 else space
+        yield text[start:end]
+        start = end
 
 
 def _is_cached() -> bool:

@@ -223,12 +223,20 @@ async def test_two_downloads_to_one_destination_do_not_mix(tmp_path: Path) -> No
     assert (tmp_path / "file").read_bytes() == CONTENT
 
 
+class BytesPath:
+    """A path that is no text, as the entries of a directory named in bytes are."""
+
+    def __fspath__(self) -> bytes:
+        return b"file"
+
+
 @pytest.mark.parametrize(
     ("destination", "match"),
     [
         ("", "directory"),
         (".", "directory"),
-        ("missing/file", "there is no directory"),
+        ("missing/file", "there is no directory '.*missing'"),
+        ("link", "there is no directory '.*nowhere'"),
         ("taken/file", "Not a directory"),
         ("x" * 300, "too long"),
         ("a\0b", "null"),
@@ -238,6 +246,7 @@ async def test_two_downloads_to_one_destination_do_not_mix(tmp_path: Path) -> No
         ),
         (5, "give the path"),
         (b"file", "give the path"),
+        (BytesPath(), "give the path"),
         (None, "give the path"),
     ],
 )
@@ -246,12 +255,13 @@ async def test_a_destination_that_cannot_be_is_told_before_any_request(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "taken").touch()
+    (tmp_path / "link").symlink_to("nowhere/file")
     os.mkfifo(tmp_path / "pipe")
     async with serving(Storage(CONTENT)) as (client, server):
         with pytest.raises(InvalidArgumentError, match=match):
             await client.download_file("file-1", destination)
         assert server.requests == []
-    assert names(tmp_path) == ["pipe", "taken"]
+    assert names(tmp_path) == ["link", "pipe", "taken"]
     assert (tmp_path / "pipe").is_fifo()
 
 

@@ -271,6 +271,16 @@ async def test_a_file_that_changed_begins_again(tmp_path: Path) -> None:
         await changed(another_file, stream, tmp_path)
 
 
+@pytest.mark.parametrize("size", [700, 1_100])
+async def test_the_same_tag_on_a_file_of_another_size_vouches_for_nothing(size: int, tmp_path: Path) -> None:
+    def resized(storage: Storage) -> None:
+        storage.ranges, storage.content = False, (OTHER * 2)[:size]
+
+    assert await changed(resized, fetch, tmp_path) == ((OTHER * 2)[:size], [None, "bytes=500-"])
+    with pytest.raises(ResponseFormatError, match="began again after 500 bytes"):
+        await changed(resized, stream, tmp_path)
+
+
 async def test_a_range_that_is_refused_begins_again(tmp_path: Path) -> None:
     got, asked = await changed(shorter_than_read, fetch, tmp_path)
     assert (got, asked) == (OTHER[:300], [None, "bytes=500-", None])

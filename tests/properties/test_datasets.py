@@ -4,60 +4,34 @@ from __future__ import annotations
 
 import json
 import tempfile
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fine_tuning_async import check_dataset
+from fine_tuning_async.datasets._columns import NOT_PLAIN
+from fine_tuning_async.datasets._counting import Counts
 from fine_tuning_async.datasets._ledger import Ledger
-from fine_tuning_async.datasets._plain import NOT_PLAIN, PlainRows
+from fine_tuning_async.datasets._plain import READERS
 from fine_tuning_async.datasets._rows import check_row
+from fine_tuning_async.datasets._tokens import token_counter
 from fine_tuning_async.server.datafile import judge
 from tests.dataset_rows import BAD, FINE, GOOD, ODD, as_line
+from tests.properties.training_rows import TIDY, broken_rows, lines, loose_rows, tidy_rows, training_files
+
+if TYPE_CHECKING:
+    from fine_tuning_async.datasets._plain import PlainRows
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "datasets"
 REAL = sorted(SHARED.glob("*.jsonl"))
 METHODS = [*GOOD]
 
-scalars = st.none() | st.booleans() | st.integers(-1, 3) | st.floats(allow_nan=False) | st.text(max_size=5)
-words = st.sampled_from(["", "a", "|", "<|im_end|>", "x<|fim_suffix|>", 'say "x":', "é\u2028"])
-values = st.recursive(scalars | words, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner))
-parts = st.fixed_dictionaries(
-    {},
-    optional={
-        "type": st.sampled_from(["text", "image_url", "video"]) | values,
-        "text": words | values,
-        "image_url": st.fixed_dictionaries({"url": st.sampled_from(["http://x", "data:x", "x"])}) | values,
-    },
-)
-messages = st.fixed_dictionaries(
-    {},
-    optional={
-        "role": st.sampled_from(["system", "user", "assistant", "tool", "robot"]) | values,
-        "content": words | st.lists(parts | values, max_size=2) | values,
-        "weight": st.sampled_from([0, 1, 0.0, 1.0, None, True, 2]) | values,
-        "tool_calls": values,
-        "refusal": values,
-        "name": values,
-    },
-)
-turns = st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant"]), "content": st.text(max_size=3)})
-talks = st.lists(turns, max_size=3) | st.lists(messages | values, max_size=3) | values
-optional: dict[str, Any] = {"tools": values, "extra": values, "input": values}
-chats = st.fixed_dictionaries({"messages": talks}, optional=optional)
-pairs = st.fixed_dictionaries(
-    {
-        "input": st.fixed_dictionaries({"messages": talks}) | values,
-        "preferred_output": talks,
-        "non_preferred_output": talks,
-    }
-)
-completions = st.fixed_dictionaries({"prompt": words | values, "completion": words | values})
-rows = chats | pairs | completions | values
+# Files are written, and a busy machine may stop for long anywhere.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def check(content: bytes, method: str) -> Any:
@@ -76,54 +50,89 @@ def agree(content: bytes, method: str) -> None:
         assert verdict.examples == report.examples
 
 
+@unhurried
 @given(st.binary(max_size=300), st.sampled_from(METHODS))
 def test_any_bytes_end_in_a_report_that_the_server_agrees_with(content: bytes, method: str) -> None:
     agree(content, method)
 
 
-@given(st.lists(rows, max_size=3), st.sampled_from(METHODS), st.data())
-def test_any_rows_end_in_a_report_that_the_server_agrees_with(made: list[Any], method: str, data: Any) -> None:
-    content = b"\n".join(map(as_line, made))
-    if content and data.draw(st.booleans()):
-        at = data.draw(st.integers(0, len(content) - 1))
-        content = content[:at] + data.draw(st.binary(max_size=2)) + content[at + 1 :]
-    agree(content, method)
+@unhurried
+@given(st.lists(lines(loose_rows | tidy_rows | broken_rows(tidy_rows)), max_size=3), st.sampled_from(METHODS))
+def test_any_rows_end_in_a_report_that_the_server_agrees_with(made: list[bytes], method: str) -> None:
+    agree(b"\n".join(made), method)
 
 
-@given(rows, st.sampled_from(METHODS))
-def test_a_plain_row_is_one_in_which_the_rules_find_nothing(row: Any, method: str) -> None:
-    row = json.loads(as_line(row))
+@unhurried
+@given(st.sampled_from(METHODS).flatmap(lambda method: st.tuples(training_files(method), st.just(method))))
+def test_any_file_ends_in_a_report_that_the_server_agrees_with(case: tuple[bytes, str]) -> None:
+    agree(*case)
+
+
+@unhurried
+@given(st.lists(lines(tidy_rows | broken_rows(tidy_rows)), max_size=4), st.sampled_from(METHODS))
+def test_lines_are_looked_at_alike_together_and_alone(made: list[bytes], method: str) -> None:
+    together, alone = check(b"\n".join([b"", *made]), method), Counts(method, token_counter())
+    findings = []
+    for line in made:
+        report = check(b"\n" + line, method)  # not first, where a byte order mark may stand
+        findings += [(each.place, each.code) for each in [*report.problems, *report.warnings] if each.line]
+        alone.messages += report.messages
+        alone.characters += report.characters
+    of_rows = [each for each in [*together.problems, *together.warnings] if each.line]
+    assert sorted(findings) == sorted((each.place, each.code) for each in of_rows if each.code != "duplicate_row")
+    assert (together.messages, together.characters) == (alone.messages, alone.characters)
+    values = [repeatable(line) for line in made]
+    known = [each for each in values if each is not None]
+    assert together.duplicates == len(known) - len({*known})
+
+
+def repeatable(line: bytes) -> str | None:
+    """What a line says, if it is an object; two lines that say the same give the same."""
     try:
-        plain = PlainRows(method).text_of(row, as_line(row)) is not None
+        row = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    return json.dumps(row, sort_keys=True) if isinstance(row, dict) else None
+
+
+def plain(made: list[Any], method: str) -> PlainRows | None:
+    try:
+        return READERS[method]([json.loads(as_line(row)) for row in made])
     except NOT_PLAIN:
-        plain = False
-    if not plain:
-        with suppress(*NOT_PLAIN):
-            plain = PlainRows(method).text_of_all([row], [as_line(row)]) is not None
-    if plain:
-        ledger = Ledger()
+        return None
+
+
+@unhurried
+@given(st.lists(loose_rows | tidy_rows | broken_rows(tidy_rows), min_size=1, max_size=2), st.sampled_from(METHODS))
+def test_in_plain_rows_the_rules_find_nothing_and_count_the_same(made: list[Any], method: str) -> None:
+    together = plain(made, method)
+    if together is None:
+        return
+    ledger, one_by_one, at_once = Ledger(), Counts(method, token_counter()), Counts(method, token_counter())
+    for row in made:
         check_row(row, method, ledger)
-        assert not ledger.problems
-        assert not ledger.warnings
+        one_by_one.add_row(row)
+    assert not ledger.problems
+    assert not ledger.warnings
+    at_once.add_plain(together)
+    for name in ("messages", "characters", "roles"):
+        assert getattr(at_once, name) == getattr(one_by_one, name)
+    assert at_once.tokens.total == one_by_one.tokens.total
+    assert together.marks == sum(orjson.dumps(row).count(b'"') for row in made)
+    alone = [plain([row], method) for row in made]
+    assert [*together.prints] == [print_ for each in alone if each is not None for print_ in each.prints]
 
 
-@given(st.lists(chats, min_size=1, max_size=3), st.sampled_from(["supervised", "reinforcement"]))
-def test_rows_that_are_plain_together_are_plain_alone(made: list[Any], method: str) -> None:
-    many = [json.loads(as_line(row)) for row in made]
-    lines = [as_line(row) for row in made]
-    with suppress(*NOT_PLAIN):
-        if PlainRows(method).text_of_all(many, lines) is not None:
-            for row in many:
-                ledger = Ledger()
-                check_row(row, method, ledger)
-                assert not ledger.problems
-                assert not ledger.warnings
+@pytest.mark.parametrize("method", METHODS)
+def test_good_rows_of_every_form_are_plain(method: str) -> None:
+    """Otherwise a good file would be checked slowly, and no other test would tell."""
 
+    @unhurried
+    @given(TIDY[method])
+    def look(row: Any) -> None:
+        assert plain([row], method) is not None
 
-@pytest.mark.parametrize(("method", "row"), [(case[0], case[1]) for case in FINE])
-def test_the_commonest_rows_are_plain(method: str, row: Any) -> None:
-    if row == GOOD[method]:
-        assert PlainRows(method).text_of(row, as_line(row)) is not None
+    look()
 
 
 @pytest.mark.parametrize("method", METHODS)

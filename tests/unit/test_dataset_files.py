@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import pickle
 import subprocess
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fine_tuning_async import DatasetError, InvalidArgumentError, SourceNotFoundError, check_dataset
-from fine_tuning_async.datasets import _reading, _repeats, _tokens
+from fine_tuning_async.datasets import _reading, _repeats
 from tests.dataset_rows import CHAT, as_line
 
 if TYPE_CHECKING:
@@ -214,65 +213,6 @@ def test_it_stops_looking_for_repeats_and_says_so(path: Path, monkeypatch: pytes
     more = checked(path, [*rows, *questions(2, first=10), *questions(1, first=10), rows[0]])
     assert (more.duplicates, more.duplicates_complete) == (1, False)
     assert "duplicates were looked for among" in str(more)
-
-
-# -- tokens ------------------------------------------------------------------------------------------------------
-
-
-class Words:
-    """Stands in for an encoding: a token a word."""
-
-    def encode_ordinary(self, text: str) -> list[int]:
-        return [0 for _ in text.split()]
-
-
-def test_without_tiktoken_tokens_are_estimated_and_said_to_be(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "tiktoken", None)
-    report = checked(path, [as_line({"messages": [{"role": "user", "content": "é" * 10}]})])
-    assert report.tokens == 5
-    assert report.tokens_from == "an estimate, 4 bytes a token: tiktoken is not installed"
-
-
-@pytest.mark.parametrize("content", [None, b"damaged"])
-def test_tiktoken_is_not_asked_for_what_it_would_fetch(
-    path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
-) -> None:
-    monkeypatch.setitem(sys.modules, "tiktoken", sys)  # has no get_encoding: calling it would raise
-    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(path.parent))
-    if content is not None:
-        (path.parent / "fb374d419588a4632f3f557e76b4b70aebbca790").write_bytes(content)
-    report = checked(path, questions(1))
-    assert report.tokens_from == "an estimate, 4 bytes a token: tiktoken has o200k_base not in its cache"
-    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", "")
-    assert check_dataset(path, method="supervised").tokens_from == report.tokens_from
-
-
-def test_an_encoding_that_tiktoken_has_is_used(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    class Tiktoken:
-        @staticmethod
-        def get_encoding(name: str) -> Words:
-            asked.append(name)
-            return Words()
-
-    monkeypatch.setitem(sys.modules, "tiktoken", Tiktoken)
-    monkeypatch.setenv("DATA_GYM_CACHE_DIR", str(path.parent))
-    monkeypatch.setattr(_tokens, "_SHA256", hashlib.sha256(b"ranks").hexdigest())
-    (path.parent / "fb374d419588a4632f3f557e76b4b70aebbca790").write_bytes(b"ranks")
-    report = checked(path, [as_line({"messages": [{"role": "user", "content": "one two three"}]})])
-    assert (report.tokens, report.tokens_from) == (3, "counted with tiktoken, o200k_base")
-    assert asked == ["o200k_base"]
-
-
-def test_with_an_encoding_tokens_are_counted_and_beyond_a_sample_reckoned(monkeypatch: pytest.MonkeyPatch) -> None:
-    counter = _tokens.TokenCounter(Words(), "")
-    counter.add("one two three")
-    assert (counter.total, counter.source) == (3, "counted with tiktoken, o200k_base")
-    monkeypatch.setattr(_tokens, "_SAMPLE", 13)
-    counter.add("one two three")
-    assert counter.total == 6
-    assert counter.source == "an estimate, from the first 13 bytes counted with tiktoken, o200k_base"
 
 
 # -- the report --------------------------------------------------------------------------------------------------

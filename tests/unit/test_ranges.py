@@ -31,11 +31,35 @@ def test_a_redirect_is_followed_with_credentials_only_within_its_origin(
     assert onward(url, 302, {"Location": location}) == (target, credentials)
 
 
-@pytest.mark.parametrize("location", ["http://a/g?sig=SIGNED", "HTTP://b/g?sig=SIGNED", "ftp://a/", "data:,x"])
+@pytest.mark.parametrize("location", ["http://a/g?sig=SIGNED", "HTTP://b/g?sig=SIGNED", "ftp://a/"])
 def test_out_of_tls_no_redirect_leads(location: str) -> None:
     with pytest.raises(ResponseFormatError, match="not followed") as caught:
         onward("https://a/v1/f?sig=SIGNED", 307, {"Location": location})
     assert "SIGNED" not in str(caught.value)
+
+
+@pytest.mark.parametrize("location", ["https://u:SECRET@a/g", "//SECRET@b/g", "https://a:443@b/g?SECRET", "//@a/"])
+def test_a_redirect_with_credentials_is_not_followed_and_shows_none(location: str) -> None:
+    with pytest.raises(ResponseFormatError, match="a URL with credentials in it: not followed") as caught:
+        onward("https://a/v1/f", 302, {"Location": location})
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://[",
+        "https://a:99999/",
+        "https://a:b/",
+        "data:,x",
+        "https://a\\@b/",
+        "https://a\t.b/",
+        "/a b",
+    ],
+)
+def test_what_is_no_url_of_a_web_server_is_not_gone_to(location: str) -> None:
+    with pytest.raises(ResponseFormatError, match="no URL of a web server"):
+        onward("https://a/v1/f", 302, {"Location": location})
 
 
 @pytest.mark.parametrize("status", [200, 206, 300, 304, 404])
