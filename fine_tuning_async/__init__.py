@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         JobCheckpoint,
         JobError,
         JobEvent,
+        JobFailed,
         JobStatus,
         LabelModelGrader,
         Method,
@@ -91,8 +92,8 @@ _HOMES = {
     ),
     "models": (
         "CheckpointPermission DPOHyperparameters DPOMethod Deletion File FineTuningJob Grader Integration "
-        "JobCheckpoint JobError JobEvent JobStatus LabelModelGrader Method Metrics Model MultiGrader PythonGrader "
-        "ReinforcementHyperparameters "
+        "JobCheckpoint JobError JobEvent JobFailed JobStatus LabelModelGrader Method Metrics Model "
+        "MultiGrader PythonGrader ReinforcementHyperparameters "
         "ReinforcementMethod ScoreModelGrader StringCheckGrader SupervisedHyperparameters SupervisedMethod "
         "TERMINAL_STATUSES TextSimilarityGrader TrainingStep UnknownGrader WandbSettings"
     ),
@@ -133,6 +134,7 @@ __all__ = [
     "JobCheckpoint",
     "JobError",
     "JobEvent",
+    "JobFailed",
     "JobStatus",
     "KeyProvider",
     "LabelModelGrader",
