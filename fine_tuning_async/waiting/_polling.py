@@ -107,7 +107,7 @@ class Polling:
         asked = error.retry_after if isinstance(error, APIError) else None
         delay = max(asked or 0.0, self.pace.after_failure(self._failures))
         level = logging.INFO if self._failures % ALARMING else logging.WARNING
-        logger.log(level, "poll %d in a row failed, the next in %.1f s: %s", self._failures, delay, error)
+        logger.log(level, "%d poll(s) in a row failed, the next in %.1f s: %s", self._failures, delay, error)
         self._look_again_in(delay)
 
     def _look_again_in(self, delay: float) -> None:
