@@ -65,6 +65,15 @@ class Round:
         self._met = self._met or not shown.isdisjoint(self.known or ())
         self._ended = is_last
 
+    def depth_without(self, job_id: str) -> int:
+        """Return where to expect a job next time that was not found.
+
+        What is in no page of the list may be there later, but is looked for ever less.
+        """
+        return (
+            2 * max(self.depths[job_id], self.pages) if self._ended else max(self.depths[job_id], self.pages + 1)
+        )
+
     def _may_pay(self) -> bool:
         """Tell whether less was spent on pages in vain than retrieves would cost."""
         return self._idle < len(self.missing) and self.pages < len(self.depths)

@@ -87,14 +87,14 @@ class Watch:
             for job in jobs:
                 self._observe(job, here.pages)
         for job_id in [each for each in here.depths if each in here.missing]:
-            await self._look_at(job_id, here.pages)
+            await self._look_at(job_id, here.depth_without(job_id))
             here.missing.discard(job_id)
         self._begin(Round(self._depths.copy(), known=here.front if self._all else None))
 
     def _begin(self, planned: Round) -> None:
         self._round, self._list = planned, Pages(self.page)
 
-    async def _look_at(self, job_id: str, pages: int) -> None:
+    async def _look_at(self, job_id: str, depth: int) -> None:
         try:
             job = await self.retrieve(job_id)
         except NotFoundError:
@@ -102,7 +102,7 @@ class Watch:
                 raise
             self._forget(job_id)  # nobody has named it
         else:
-            self._observe(job, max(self._depths.get(job_id, 1), pages + 1))
+            self._observe(job, depth)
 
     def _observe(self, job: FineTuningJob, depth: int) -> None:
         if job.id not in self._depths and (not self._all or job.id in self._ended):
