@@ -32,6 +32,7 @@ def event(event_id: str, at: int = 1) -> dict[str, Any]:
 class Seen:
     """A request: what it asked for, and when on the loop's clock."""
 
+    method: str
     what: str
     after: str | None
     at: float
@@ -97,7 +98,7 @@ class ScriptedAPI:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         what = request.path.removeprefix(JOBS).strip("/") or "list"
         number = len(self.seen)
-        self.seen.append(Seen(what, request.query.get("after"), asyncio.get_running_loop().time()))
+        self.seen.append(Seen(request.method, what, request.query.get("after"), asyncio.get_running_loop().time()))
         if self.delay:
             await asyncio.sleep(self.delay)
         fault = self.fault(number, what)
