@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         JobCheckpoint,
         JobError,
         JobEvent,
+        JobFailed,
         JobStatus,
         LabelModelGrader,
         Method,
@@ -93,16 +94,15 @@ _HOMES = {
         "APIError AuthenticationError BadRequestError ClientStateError ConflictError ConnectionFailed "
         "CreateUncertainError DatasetError DeadlineExceeded DestinationError FineTuningError "
         "IdempotencyKeyReusedError InvalidArgumentError NotFoundError PaginationError PermissionDeniedError "
-        "RateLimitError ResponseFormatError ServerError SourceNotFoundError UnprocessableEntityError "
+        "RateLimitError ResponseFormatError ServerError SourceNotFoundError UnprocessableEntityError"
     ),
     "models": (
-        "CheckpointPermission DPOHyperparameters DPOMethod Deletion File FineTuningJob Grader GraderErrors "
-        "GraderRun GraderRunMetadata Integration "
-        "JobCheckpoint JobError JobEvent JobStatus LabelModelGrader Method Metrics Model MultiGrader PythonGrader "
-        "ReinforcementHyperparameters ReinforcementMethod "
-        "SamplingParams ScoreModelGrader StringCheckGrader SupervisedHyperparameters SupervisedMethod "
-        "TERMINAL_STATUSES TextSimilarityGrader TrainingStep UnknownGrader Upload UploadPart "
-        "WandbSettings"
+        "TERMINAL_STATUSES CheckpointPermission DPOHyperparameters DPOMethod Deletion File FineTuningJob "
+        "Grader GraderErrors GraderRun GraderRunMetadata Integration JobCheckpoint JobError JobEvent "
+        "JobFailed JobStatus LabelModelGrader Method Metrics Model MultiGrader PythonGrader "
+        "ReinforcementHyperparameters ReinforcementMethod SamplingParams ScoreModelGrader StringCheckGrader "
+        "SupervisedHyperparameters SupervisedMethod TextSimilarityGrader TrainingStep UnknownGrader Upload "
+        "UploadPart WandbSettings"
     ),
     "pagination": "Page Paginator",
     "retry": "AttemptRecord RetryPolicy",
@@ -144,6 +144,7 @@ __all__ = [
     "JobCheckpoint",
     "JobError",
     "JobEvent",
+    "JobFailed",
     "JobStatus",
     "KeyProvider",
     "LabelModelGrader",

@@ -23,11 +23,12 @@ from ._pipeline import Pipeline
 from ._sessions import BorrowedSession, OwnedSessions, SharedSessions
 from ._urls import relative_path
 from ._wire import Replay, Request, Response
-from .api import CheckpointsAPI, DownloadsAPI, FilesAPI, GradersAPI, JobsAPI, ModelRegistryAPI
+from .api import CheckpointsAPI, DownloadsAPI, FilesAPI, GradersAPI, ModelRegistryAPI
 from .api._keys import Keys
 from .errors import InvalidArgumentError
 from .retry import RetryBudget, RetryPolicy
 from .transport import AiohttpTransport
+from .waiting import WaitingAPI
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -47,7 +48,7 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 METHODS = IDEMPOTENT | {"POST", "PATCH"}
 
 
-class FineTuningClient(JobsAPI, CheckpointsAPI, GradersAPI, FilesAPI, DownloadsAPI, ModelRegistryAPI):
+class FineTuningClient(WaitingAPI, CheckpointsAPI, GradersAPI, FilesAPI, DownloadsAPI, ModelRegistryAPI):
     """A client for the fine-tuning API of OpenAI, or of any server that speaks it.
 
     Use it as `async with FineTuningClient() as client:`, or call `close` in the end. It may be made outside a

@@ -1,6 +1,7 @@
 """The nouns of the API as attrs classes, without any I/O."""
 
 from ._base import JSON, JSONObject, WireObject, copied, wire_names
+from ._failure import JobFailed
 from .checkpoints import JobCheckpoint
 from .deletion import Deletion
 from .events import JobEvent
@@ -53,6 +54,7 @@ __all__ = [
     "JobCheckpoint",
     "JobError",
     "JobEvent",
+    "JobFailed",
     "JobStatus",
     "LabelModelGrader",
     "Method",

@@ -28,6 +28,7 @@ from fine_tuning_async import (
     GraderRunMetadata,
     JobCheckpoint,
     JobEvent,
+    JobFailed,
     JobStatus,
     Method,
     Metrics,
@@ -84,6 +85,22 @@ async def jobs(client: FineTuningClient) -> None:
     assert_type(await client.request("GET", "/models", params={"a": "b"}), Response)
     assert_type(await client.download_file("file-1", "a.jsonl"), Path)
     assert_type(await client.training_metrics(job), list[TrainingStep])
+
+
+async def long_work(client: FineTuningClient) -> None:
+    assert_type(await client.wait_for_job("ftjob-1", timeout=60, poll=5, check=True), FineTuningJob)
+    assert_type(client.follow_events("ftjob-1", after="ftevent-1", poll=5), AsyncGenerator[JobEvent])
+    assert_type(client.watch_jobs({"ftjob-1": 1}, metadata={"a": "b"}), AsyncGenerator[FineTuningJob])
+    async for job in client.watch_jobs(metadata=NO_METADATA):
+        assert_type(job.status, str)
+    client.watch_jobs([1])  # type: ignore[list-item]
+    client.follow_events("ftjob-1", "ftevent-1")  # type: ignore[call-arg]
+    await client.wait_for_job("ftjob-1", inbox="whsec_")  # type: ignore[arg-type]
+    try:
+        await client.wait_for_job("ftjob-1", check=True)
+    except JobFailed as error:
+        assert_type(error.job, FineTuningJob)
+        assert_type(error.code, str | None)
     assert_type((await client.training_metrics("ftjob-1"))[0].train_loss, float | None)
     async with client.stream_file("file-1") as chunks:
         async for chunk in chunks:

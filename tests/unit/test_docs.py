@@ -82,6 +82,7 @@ def test_the_pages_are_there() -> None:
     assert set(PAGES) >= {
         *("index.md", "tutorial.md", "jobs.md", "pagination.md", "files.md", "reliability.md", "sessions.md"),
         *("models.md", "permissions.md", "errors.md", "local-server.md", "security.md", "glossary.md"),
+        "waiting.md",
     }
 
 

@@ -36,6 +36,7 @@ from fine_tuning_async.errors import (
     UnprocessableEntityError,
     error_class,
 )
+from fine_tuning_async.models import FineTuningJob, JobError, JobFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,6 +86,7 @@ EXAMPLES = [
     DestinationError("no message but this"),
     DestinationError(28, "No space left on device", "a.jsonl"),
     ConnectionFailed("gone", sent=None),
+    JobFailed(FineTuningJob("ftjob-1", 1, "m", "failed", error=JobError("server_error", "wet"))),
     DeadlineExceeded("late", sent=True),
     ResponseFormatError("no JSON", path="$.data[3].seed", request_id="req_2"),
 ]
