@@ -133,7 +133,7 @@ class Fault:
         """The work is done, and the answer's body ends too early.
 
         Args:
-            after: How many bytes of the body leave; half of them if None.
+            after: How many bytes of the body leave, but never all of them; half if None.
         """
         return cls._partial("cut", after, silent=False)
 
@@ -142,7 +142,7 @@ class Fault:
         """The work is done, the answer begins, and then nothing comes any more, until the server stops.
 
         Args:
-            after: How many bytes of the body leave; half of them if None.
+            after: How many bytes of the body leave, but never all of them; half if None.
         """
         return cls._partial("stalled", after, silent=True)
 

@@ -84,7 +84,8 @@ class Cut:
         """Do the work, and answer in part."""
 
         async def send(out: Misbehaving, pieces: Pieces) -> None:
-            await _send_some(out, pieces, out.size // 2 if self.after is None else self.after)
+            most = out.size // 2 if self.after is None else min(self.after, out.size - 1)
+            await _send_some(out, pieces, max(most, 0))
             if self.silent:
                 await request.app[PAUSES].wait(None)
             out.break_off()
