@@ -292,7 +292,7 @@ async def test_whom_a_fault_hits(scope: dict[str, Any], hit: str, base: str) -> 
 
 async def test_rates_depend_on_the_seed_and_nothing_else() -> None:
     rates = {Fault.status(500): 0.2, Fault.status(502): 0.1, Fault.rate_limited(): 0.1}
-    told = []
+    told: list[list[int]] = []
     for seed in (7, 7, 8):
         async with bare() as client:
             client.server.faults.rate(rates, seed=seed, path=JOBS)
@@ -352,7 +352,7 @@ BAD = [
 
 @pytest.mark.parametrize(("make", "param"), BAD)
 def test_what_cannot_be_is_refused_at_once(make: Any, param: str) -> None:
-    with pytest.raises(FaultError, match="must be|no fault|sum to") as caught:
+    with pytest.raises(FaultError, match=r"must be|no fault|sum to") as caught:
         make()
     assert caught.value.param == param
     assert isinstance(caught.value, ValueError)

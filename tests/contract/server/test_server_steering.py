@@ -120,14 +120,14 @@ async def test_a_mounted_app_is_shut_down_as_quickly_whatever_its_runner_would_w
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     server.faults.add(Fault.stalled(0))
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1/models"
-    async with aiohttp.ClientSession(headers={"Authorization": "Bearer k"}) as session:
-        async with session.get(url) as answer:
-            assert answer.status == 200
-            reading = asyncio.create_task(answer.read())
-            async with asyncio.timeout(10):  # the runner itself would wait for a minute
-                await runner.cleanup()
-            with pytest.raises(aiohttp.ClientPayloadError):
-                await reading
+    key = {"Authorization": "Bearer k"}
+    async with aiohttp.ClientSession(headers=key) as session, session.get(url) as answer:
+        assert answer.status == 200
+        reading = asyncio.create_task(answer.read())
+        async with asyncio.timeout(10):  # the runner itself would wait for a minute
+            await runner.cleanup()
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await reading
 
 
 def test_a_stop_ends_work_that_is_still_to_be_done(tmp_path: Any) -> None:
@@ -223,8 +223,8 @@ def test_what_is_listed_can_be_sent_back(server: LocalServer, steer: Steering) -
     assert [rule["faults"][0]["kind"] for rule in listed] == [fault.kind for fault in made]
     server.faults.clear()
     for rule in listed:
-        fault = {name: value for name, value in rule["faults"][0].items() if name not in {"rate", "hits"}}
-        assert steer("POST", "/faults", {"fault": fault}).status == 200
+        said = {name: value for name, value in rule["faults"][0].items() if name not in {"rate", "hits"}}
+        assert steer("POST", "/faults", {"fault": said}).status == 200
     assert [fault for rule in server.faults.active for fault in rule.rates] == made
 
 
