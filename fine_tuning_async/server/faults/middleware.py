@@ -22,7 +22,7 @@ BASES = ("/openai/v1", "/v1")
 @web.middleware
 async def faulty(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Play the faults that hit a request around its work, and enter what gets no answer into the log."""
-    hits = [] if is_control(request) else request.app[FAULTS].hits(request.method, _behind_base(request.path))
+    hits = [] if is_control(request) else request.app[FAULTS].draw(request.method, _behind_base(request.path))
     if not hits:
         return await handler(request)
     request[FAULT] = "+".join(hit.fault.kind for hit in hits)

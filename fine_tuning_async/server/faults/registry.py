@@ -99,7 +99,7 @@ class Faults:
         with self._lock:
             self._scripts.clear()
 
-    def hits(self, method: str, path: str) -> list[Hit]:
+    def draw(self, method: str, path: str) -> list[Hit]:
         """Return what hits a request, in the order in which it lies around the work."""
         chosen: list[Hit] = []
         with self._lock:

@@ -81,7 +81,7 @@ def test_threads_that_ask_at_once_share_the_count() -> None:
 
     def ask() -> None:
         for _ in range(250):
-            faults.hits("GET", "/models")
+            faults.draw("GET", "/models")
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for each in threads:
