@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from fine_tuning_async import FineTuningClient
+from fine_tuning_async import FineTuningClient, StringCheckGrader
 from fine_tuning_async.server import LocalServer
 from tests.contract.test_upload import mounted
 
@@ -125,6 +125,10 @@ def three(world: World, jobs: Any) -> bool:
     return ids(jobs) == ids([world.things.running, world.things.paused, world.things.done])
 
 
+EQUAL = StringCheckGrader(
+    name="equal", input="{{sample.output_text}}", reference="{{item.answer}}", operation="eq"
+)
+
 OPERATIONS: list[Operation] = [
     Operation(
         "create_job",
@@ -136,6 +140,12 @@ OPERATIONS: list[Operation] = [
         lambda w: w.client.create_job(MODEL, w.things.file.id, idempotency_key="key-1"),
         lambda w, job: job.metadata["idempotency_key"] == "key-1",
     ),
+    Operation(
+        "run_grader",
+        lambda w: w.client.run_grader(EQUAL, "4", item={"answer": "4"}),
+        lambda w, run: run.reward == 1.0,
+    ),
+    Operation("validate_grader", lambda w: w.client.validate_grader(EQUAL), lambda w, grader: grader == EQUAL),
     Operation("list_jobs", lambda w: w.client.list_jobs().collect(), three),
     Operation("list_jobs by ones", lambda w: w.client.list_jobs(limit=1).collect(), three),
     Operation(

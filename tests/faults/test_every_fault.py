@@ -68,16 +68,8 @@ LASTING: list[tuple[Fault, ...]] = [
     (Fault.header_ignored("Idempotency-Key"), Fault.reply_dropped()),
 ]
 
-# These wait, follow and watch, or are of other rooms: their tests are with them.
-ELSEWHERE = {
-    "run_grader",
-    "validate_grader",
-    "wait_for_job",
-    "follow_events",
-    "watch_jobs",
-    "with_options",
-    "close",
-}
+# These wait, follow and watch, or send nothing: their tests are elsewhere.
+ELSEWHERE = {"wait_for_job", "follow_events", "watch_jobs", "with_options", "close"}
 
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
 
