@@ -28,6 +28,8 @@ __all__ = ["AiohttpTransport", "Parcel", "Transport"]
 READ_BUFFER = 2**16
 STREAM_BUFFER = 2**18  # as much as asyncio takes from a socket at once
 MAX_HEADER = 8_190
+# What aiohttp sends a second time by itself when a connection breaks.
+SENT_AGAIN = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 MAX_HEADERS = 128
 LARGE = 2**20  # bytes; aiohttp warns when more is handed to it in one piece
 # What a request without the key may carry. A session adds what it is set to: cookies, its own authorisation.
@@ -154,11 +156,12 @@ def _set_late(session: aiohttp.ClientSession) -> bool:
 
 
 def _middlewares(parcel: Parcel, *, late: bool) -> list[aiohttp.ClientMiddlewareType]:
+    # What a 404 says about a DELETE depends on whether it was sent before; and reads that are sent again behind
+    # the back of the retry budget double the load on a server that is down.
+    once = [_sending_once()] if parcel.method in SENT_AGAIN else []
     if parcel.authorization is None:
-        return [_bare]
-    authorizing = [_authorizing(parcel.authorization)] if late else []
-    # What a 404 says about a DELETE depends on whether it was sent before; a read may well be sent twice.
-    return [*authorizing, _sending_once()] if parcel.method == "DELETE" else authorizing
+        return [_bare, *once]
+    return [_authorizing(parcel.authorization), *once] if late else once
 
 
 def _sending_once() -> aiohttp.ClientMiddlewareType:

@@ -90,8 +90,8 @@ class _Connection:
             pass
 
     def reset(self) -> None:
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
-        self.close()
+        self.is_open = False
+        reset(self._sock)
 
     def close(self) -> None:
         self.is_open = False
@@ -433,6 +433,17 @@ def gzip_bomb(mebibytes: int = 4096) -> Behaviour:
 def proxy_refusal(status: int = 502) -> Behaviour:
     """Refuse to open a tunnel, as a proxy does whose upstream is away."""
     return answer(status, {"Connection": "close"}, b"no upstream")
+
+
+def linger(sock: socket.socket) -> None:
+    """Let the closing of a socket send an RST."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+
+
+def reset(sock: socket.socket) -> None:
+    """Close a socket with an RST."""
+    linger(sock)
+    sock.close()
 
 
 @contextlib.contextmanager

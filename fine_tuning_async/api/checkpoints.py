@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Literal
 
 from fine_tuning_async._urls import segment
@@ -75,22 +76,26 @@ class CheckpointsAPI(BaseAPI):
         """
         path, projects = _path(checkpoint), _checked(project_ids)
         request = Request(method="POST", path=path, json={"project_ids": projects}, replay=Replay.ONCE)
+        deadline = asyncio.get_running_loop().time() + self._pipeline.timeout
         try:
-            page = await self._pipeline.call(request, lambda response: parse_page(CheckpointPermission, response))
+            page = await self._pipeline.call(
+                request, lambda response: parse_page(CheckpointPermission, response), deadline=deadline
+            )
         except FineTuningError as failure:
             if not is_ambiguous(failure):
                 raise
-            return await self._granted(checkpoint, projects, failure)
+            return await self._granted(checkpoint, projects, failure, deadline)
         return page.data
 
     async def _granted(
-        self, checkpoint: str, projects: list[str], failure: FineTuningError
+        self, checkpoint: str, projects: list[str], failure: FineTuningError, deadline: float
     ) -> list[CheckpointPermission]:
         """Return the permissions that these projects have, or raise the failure if one has none."""
         try:
-            newest_first = await self.list_checkpoint_permissions(checkpoint).collect()
-        except FineTuningError as error:
-            failure.add_note(f"Listing the permissions afterwards failed too: {error}")
+            async with asyncio.timeout_at(deadline):
+                newest_first = await self.list_checkpoint_permissions(checkpoint).collect()
+        except (FineTuningError, TimeoutError) as error:
+            failure.add_note(f"Listing the permissions afterwards failed too: {str(error) or 'time ran out'}")
             raise failure from failure.__cause__
         found = {each.project_id: each for each in reversed(newest_first)}
         missing = [project for project in projects if project not in found]

@@ -10,7 +10,7 @@ from aiohttp import web
 from .wellformed import storable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from .store.lists import Slice
 
@@ -46,6 +46,28 @@ class Problem(Exception):  # noqa: N818 -- an answer on its way to the client
             "param": None if param is None else storable(param),
             "code": code,
         }
+
+
+class Streamed(web.StreamResponse):
+    """An answer whose body is read while it is sent.
+
+    Args:
+        pieces: The body.
+        size: Its length in bytes.
+        status: The HTTP status.
+    """
+
+    def __init__(self, pieces: Iterator[bytes], size: int, status: int = 200) -> None:
+        super().__init__(status=status)
+        self.content_type = "application/octet-stream"
+        self.content_length = size
+        self.pieces = pieces
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Send the body."""
+        for piece in self.pieces:
+            await self.write(piece)
+        await super().write_eof(data)
 
 
 def bad_request(message: str, param: str | None = None, code: str | None = None) -> Problem:

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from . import middleware
-from .context import MAX_BODY, SERVICE, TRAFFIC
+from . import control, middleware
+from .context import CONTROL, FAULTS, MAX_BODY, SERVICE, TRAFFIC
+from .faults.exchange import PAUSES
+from .faults.middleware import faulty
+from .faults.pauses import Pauses
 from .handlers import files, graders, jobs, models, permissions, uploading, uploads
 from .traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from .faults import Faults
     from .service import Service
 
 LONGEST_JSON = 8 * 1024 * 1024
@@ -27,18 +31,22 @@ _JOB = "/fine_tuning/jobs/{job_id}"
 _PERMISSIONS = "/fine_tuning/checkpoints/{checkpoint}/permissions"
 
 
-def build_app(service: Service, max_body: int) -> web.Application:
+def build_app(service: Service, max_body: int, faults: Faults) -> web.Application:
     """Return an application that serves the API under both base paths; its service is open while it runs."""
     app = web.Application(
-        middlewares=[middleware.counted, middleware.explained, middleware.authorised],
+        middlewares=[faulty, middleware.counted, middleware.explained, middleware.authorised],
         client_max_size=min(max_body, LONGEST_JSON),
     )
     app[SERVICE] = service
     app[MAX_BODY] = max_body
     app[TRAFFIC] = Traffic()
+    app[FAULTS] = faults
+    app[PAUSES] = Pauses()
     app.cleanup_ctx.append(_opened)
     app.on_response_prepare.append(middleware.leaving)
+    app.on_shutdown.append(_break_off)
     app.add_routes(_routes())
+    app.add_routes(control.routes(CONTROL))
     return app
 
 
@@ -46,6 +54,10 @@ async def _opened(app: web.Application) -> AsyncIterator[None]:
     app[SERVICE].open(asyncio.get_running_loop().time)
     yield
     app[SERVICE].close()
+
+
+async def _break_off(app: web.Application) -> None:
+    app[PAUSES].end()
 
 
 def _routes() -> list[web.RouteDef]:

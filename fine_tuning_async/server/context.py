@@ -8,6 +8,7 @@ import orjson
 from aiohttp import web
 
 from .answers import Problem, bad_request
+from .faults import Faults
 from .service import Service
 from .traffic import Traffic
 from .wellformed import storable
@@ -21,8 +22,20 @@ SERVICE: web.AppKey[Service] = web.AppKey("service", Service)
 TRAFFIC: web.AppKey[Traffic] = web.AppKey("traffic", Traffic)
 """The requests in flight."""
 
+FAULTS: web.AppKey[Faults] = web.AppKey("faults", Faults)
+"""What goes wrong on purpose."""
+
 MAX_BODY: web.AppKey[int] = web.AppKey("max_body", int)
 """The largest file that may be uploaded in one piece, in bytes."""
+
+
+CONTROL = "/_local"
+"""Under which tests steer the server, beside the API."""
+
+
+def is_control(request: web.Request) -> bool:
+    """Tell whether a request steers the server, and is no request to the API."""
+    return request.path.startswith(f"{CONTROL}/")
 
 
 async def read_object(request: web.Request) -> dict[str, object]:

@@ -6,8 +6,10 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Self
 
+from . import steering
 from .app import build_app
-from .errors import JobStateError, NotRunningError
+from .errors import NotRunningError
+from .faults import Faults
 from .service import Service
 from .serving import LOOPBACK, MAX_BODY
 from .thread import ServingThread
@@ -27,6 +29,9 @@ class LocalServer:
     It runs in a thread with a loop of its own, so that synchronous clients can talk to it too; or its `app` is
     mounted in a loop of the caller's. Control methods are synchronous, from any thread, and work in both cases.
     Trainings are simulated: the figures are made up, drawn from the seed.
+
+    Attributes:
+        faults: What goes wrong on purpose.
 
     Args:
         port: The port to listen on; 0 takes a free one.
@@ -54,6 +59,7 @@ class LocalServer:
             raise ValueError(f"max_body must be above 0, not {max_body!r}")
         self._service = Service(None if db is None else str(db), seed, speed)
         self._max_body = max_body
+        self.faults: Faults = Faults()
         self._address = (host, port)
         self._switch = threading.Lock()
         self._running: ServingThread | None = None
@@ -78,7 +84,7 @@ class LocalServer:
         """The application, to be mounted in a loop of the caller's; a new one once that was cleaned up."""
         app = self._mounted
         if app is None:
-            app = self._mounted = build_app(self._service, self._max_body)
+            app = self._mounted = build_app(self._service, self._max_body, self.faults)
             app.on_cleanup.append(self._unmount)
         return app
 
@@ -95,7 +101,7 @@ class LocalServer:
         """
         with self._switch:
             if self._running is None:
-                running = ServingThread(build_app(self._service, self._max_body), self._address)
+                running = ServingThread(build_app(self._service, self._max_body, self.faults), self._address)
                 running.start()
                 self._running = running
         return self
@@ -124,18 +130,14 @@ class LocalServer:
             JobStateError: The job has failed or was cancelled.
             NotRunningError: The server is not running.
         """
-        with self._service.session() as now:
-            job = self._service.job(job_id)
-            if job.status in {"failed", "cancelled"}:
-                raise JobStateError(f"job {job_id} is {job.status}: it cannot succeed any more")
-            self._service.progress.finish(job, now)
+        steering.finish(self._service, job_id)
 
     def fail(
         self,
         job_id: str,
         *,
-        code: str = "server_error",
-        message: str = "The job failed due to an internal error.",
+        code: str = steering.CODE,
+        message: str = steering.MESSAGE,
         param: str | None = None,
     ) -> None:
         """Let a job fail now.
@@ -145,17 +147,16 @@ class LocalServer:
             JobStateError: The job has ended already.
             NotRunningError: The server is not running.
         """
-        with self._service.session() as now:
-            job = self._service.job(job_id)
-            self._service.progress.fail(job, now, {"code": code, "param": param, "message": message})
+        steering.fail(self._service, job_id, {"code": code, "message": message, "param": param})
 
     def reset(self) -> None:
-        """Forget every job, file, model, request; ids begin anew. The clock stays.
+        """Forget every job, file, model, request, fault; ids begin anew. The clock stays.
 
         Raises:
             NotRunningError: The server is not running.
         """
         self._service.reset()
+        self.faults.clear()
 
     def __enter__(self) -> Self:
         return self.start()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from .answers import Problem, answer_problem
-from .context import SERVICE, TRAFFIC
+from .answers import Problem, Streamed, answer_problem
+from .context import SERVICE, TRAFFIC, is_control
+from .faults.exchange import WORKED
 from .requestlog import RequestRecord, redacted
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _STARTED = web.RequestKey("started", float)
+FAULT = web.RequestKey("fault", str)
+"""The names of the faults that hit a request."""
+
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _VISIBLE = 7
 """Characters of a refused key that are repeated, as the API does."""
@@ -60,7 +64,7 @@ def _plain(request: web.Request, error: web.HTTPException) -> Problem:
 @web.middleware
 async def authorised(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse a request without a key, or with one that says itself that it is invalid."""
-    if request.match_info.http_exception is None:
+    if request.match_info.http_exception is None and not is_control(request):
         _check_key(_key(request))
     return await handler(request)
 
@@ -86,18 +90,21 @@ async def leaving(request: web.Request, response: web.StreamResponse) -> None:
 
     It runs when an answer's headers are about to leave: a client that has its answer finds it in the log.
     """
+    if is_control(request):
+        return
     service = request.app[SERVICE]
-    started = request.get(_STARTED, time.perf_counter())
+    started = request.get(WORKED, request).get(_STARTED, time.perf_counter())
     response.headers["x-request-id"] = service.next_request_id()
     response.headers["openai-organization"] = service.organization
     response.headers["openai-processing-ms"] = str(int((time.perf_counter() - started) * 1000))
     response.headers["openai-version"] = "2020-10-01"
-    service.log.add(await _record(request, response.status))
+    await enter(request, response.status)
 
 
-async def _record(request: web.Request, status: int) -> RequestRecord:
-    body = await _body(request)
-    return RequestRecord(
+async def enter(request: web.Request, status: int) -> None:
+    """Enter a request into the log."""
+    body = await _body(request.get(WORKED, request))
+    record = RequestRecord(
         method=request.method,
         path=request.path,
         query=dict(request.query),
@@ -105,7 +112,9 @@ async def _record(request: web.Request, status: int) -> RequestRecord:
         body=body,
         size=request.content_length or len(body),
         status=status,
+        fault=request.get(FAULT),
     )
+    request.app[SERVICE].log.add(record)
 
 
 async def _body(request: web.Request) -> bytes:
@@ -123,4 +132,9 @@ async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Note when the work on a request began, count it among those in flight."""
     request[_STARTED] = time.perf_counter()
     with request.app[TRAFFIC].one():
-        return await handler(request)
+        response = await handler(request)
+        if isinstance(response, Streamed) and FAULT not in request:
+            # Sent in here, so that a stop lets it end.
+            await response.prepare(request)
+            await response.write_eof()
+        return response

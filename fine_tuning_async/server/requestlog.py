@@ -28,7 +28,8 @@ class RequestRecord:
         headers: The headers by lower-case name, keys and cookies blotted out.
         body: The body, but empty for an upload.
         size: The number of bytes in the body.
-        status: What was answered.
+        status: What was answered; 0 where no answer was to leave.
+        fault: What went wrong on purpose, by the names of the faults, joined with `+`; None if nothing did.
     """
 
     method: str
@@ -38,6 +39,7 @@ class RequestRecord:
     body: bytes
     size: int
     status: int
+    fault: str | None = None
 
     @property
     def json(self) -> object:

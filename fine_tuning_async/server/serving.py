@@ -14,6 +14,7 @@ from aiohttp import web
 from .app import build_app
 from .context import TRAFFIC
 from .errors import StartError
+from .faults import Faults
 from .service import Service
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ async def serve(
         StartError: The port is taken, or the database cannot be used.
     """
     done = asyncio.Event()
-    app = build_app(Service(db, seed, speed), max_body)
+    app = build_app(Service(db, seed, speed), max_body, Faults())
     async with listening(app, host, port) as url:
         loop = asyncio.get_running_loop()
         # Where a loop cannot watch signals (Windows), KeyboardInterrupt cancels this instead.

@@ -79,8 +79,8 @@ def growth(path: Path, method: str) -> tuple[int, int]:
 
 
 def main(megabytes: int, rounds: int) -> None:
-    print(f"medians of {rounds} rounds of {megabytes} MB")  # noqa: T201 - its output
-    print(f"{'rows':22}{'bytes a row':>12}{'MB/s CPU':>10}{'wall':>7}{'floor CPU':>11}{'ratio':>7}{'MiB':>6}")  # noqa: T201
+    print(f"medians of {rounds} rounds of {megabytes} MB")
+    print(f"{'rows':22}{'bytes a row':>12}{'MB/s CPU':>10}{'wall':>7}{'floor CPU':>11}{'ratio':>7}{'MiB':>6}")
     for kind, (method, _) in KINDS.items():
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "train.jsonl")
@@ -89,7 +89,7 @@ def main(megabytes: int, rounds: int) -> None:
             grown, examples = growth(path, method)
             size = path.stat().st_size
         speeds = f"{size / check.cpu / 1e6:10.0f}{size / check.wall / 1e6:7.0f}{size / least.cpu / 1e6:11.0f}"
-        print(f"{kind:22}{size // examples:12}{speeds}{least.cpu / check.cpu:7.2f}{grown:6}")  # noqa: T201
+        print(f"{kind:22}{size // examples:12}{speeds}{least.cpu / check.cpu:7.2f}{grown:6}")
 
 
 if __name__ == "__main__":

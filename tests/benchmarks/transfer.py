@@ -95,12 +95,12 @@ def report(size: int, figures: dict[str, list[tuple[float, float]]]) -> None:
         name: [statistics.median(each) for each in zip(*found, strict=True)] for name, found in figures.items()
     }
     rounds = len(figures["stream_file"])
-    print(f"{size // MIB} MiB, median of {rounds} interleaved rounds")  # noqa: T201 - the figures are the output
+    print(f"{size // MIB} MiB, median of {rounds} interleaved rounds")
     for name, (wall, cpu) in middle.items():
-        print(f"{name:14} {size / MIB / wall:7.0f} MiB/s  {wall:6.2f} s  {cpu:6.2f} s CPU")  # noqa: T201 - as above
+        print(f"{name:14} {size / MIB / wall:7.0f} MiB/s  {wall:6.2f} s  {cpu:6.2f} s CPU")
     for ours, bare in (("download_file", "bare_to_file"), ("stream_file", "bare_stream")):
         wall, cpu = (a / b for a, b in zip(middle[ours], middle[bare], strict=True))
-        print(f"{ours} takes {wall:.2f} of the time of {bare}, {cpu:.2f} of its CPU")  # noqa: T201 - as above
+        print(f"{ours} takes {wall:.2f} of the time of {bare}, {cpu:.2f} of its CPU")
 
 
 def main() -> None:

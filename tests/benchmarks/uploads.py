@@ -149,12 +149,12 @@ def _memory(*, highest: bool) -> int:
 
 def report(size: int, figures: dict[str, list[tuple[float, float]]], grown: dict[str, float]) -> None:
     """Print the medians, and the throughputs as parts of bare aiohttp's, round by round."""
-    print(f"{size // MIB} MiB, median of {len(figures['bare'])} interleaved rounds")  # noqa: T201 - the figures are the output
+    print(f"{size // MIB} MiB, median of {len(figures['bare'])} interleaved rounds")
     for name, found in figures.items():
         wall, cpu = (statistics.median(each) for each in zip(*found, strict=True))
         ratio = statistics.median(b[0] / o[0] for b, o in zip(figures["bare"], found, strict=True))
         rate = f"{size / MIB / wall:6.0f} MiB/s  {wall:6.2f} s  {cpu:6.2f} s CPU"
-        print(f"{name:9} {rate}  {ratio:5.2f} of bare's throughput  {grown[name]:6.1f} MiB grown")  # noqa: T201 - as above
+        print(f"{name:9} {rate}  {ratio:5.2f} of bare's throughput  {grown[name]:6.1f} MiB grown")
 
 
 def _grown(url: str, path: Path, small: Path) -> dict[str, float]:

@@ -35,7 +35,7 @@ async def main() -> None:
         gc.collect()
         held = tracemalloc.get_traced_memory()[0]
         tracemalloc.stop()
-        print(f"first round: {first} requests, {peak / 2**20:.1f} MiB at most, {held / 2**20:.1f} MiB after it")  # noqa: T201 - a benchmark prints
+        print(f"first round: {first} requests, {peak / 2**20:.1f} MiB at most, {held / 2**20:.1f} MiB after it")
         await asyncio.sleep(POLL)
         server.advance(10)  # each job has another status
         sent, start = len(server.requests), time.perf_counter()
@@ -43,7 +43,7 @@ async def main() -> None:
         taken = time.perf_counter() - start
         print(
             f"a later round: {len(server.requests) - sent} requests, {taken:.2f} s with a server on this machine"
-        )  # noqa: T201 - a benchmark prints
+        )
         await watching.aclose()
 
 

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from fine_tuning_async import FineTuningClient
+from tests.heavy._operations import OPERATIONS, Operation
 from tests.heavy.cancellation import points_of
-from tests.heavy.operations import OPERATIONS, Operation
 from tests.suspension import CancellationSwallowedError, Suspensions, cancelled_at
 
 # What an operation does beside its requests: no call is awaited fewer times than to connect, to send and to read.

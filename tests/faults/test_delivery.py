@@ -112,8 +112,20 @@ async def test_a_read_is_sent_again(behaviour: Behaviour, sent: bool | None, cau
         client_for(server.url, timeout=600) as client,
     ):
         assert (await client.retrieve_job("ftjob-1")).id == "ftjob-1"
-        # aiohttp itself repeats a read once when a connection that was kept alive turns out to be dead.
-        assert len(server.requests) >= 3
+        assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("behaviour", [fin_after_reading(), rst_after_reading()])
+async def test_a_read_is_sent_as_often_as_is_counted(behaviour: Behaviour) -> None:
+    seen: list[AttemptRecord] = []
+    async with (
+        MisbehavingServer([answer(body=JOB), behaviour]) as server,
+        client_for(server.url, on_attempt=seen.append) as client,
+    ):
+        await client.retrieve_job("ftjob-1")
+        with pytest.raises(ConnectionFailed):
+            await client.retrieve_job("ftjob-1")
+        assert len(server.requests) == len(seen) == 1 + RetryPolicy().attempts, "aiohttp sends nothing by itself"
 
 
 async def test_a_connection_that_is_closed_as_it_is_used_again_is_ambiguous_for_a_create() -> None:

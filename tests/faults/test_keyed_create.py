@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from typing import TYPE_CHECKING
 
 import pytest
 
 from fine_tuning_async import (
     BadRequestError,
-    ConnectionFailed,
     CreateUncertainError,
     DeadlineExceeded,
     FineTuningClient,
@@ -23,9 +20,6 @@ from fine_tuning_async import (
     ServerError,
 )
 from tests.faults.faulty_api import FaultyAPI
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 AFTER = ["drop after", "reset after", "500 after", "502 after", "503 after", "504 after"]
 UNDONE_FOR_CERTAIN = ["drop before", "reset before", "500 before", "503 before"]
@@ -313,29 +307,3 @@ async def test_a_key_provider_that_fails_at_the_create_leaves_nothing_uncertain(
         with pytest.raises(InvalidArgumentError, match="API key"):
             await create(client)
         assert api.seen == ["GET"]
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_100_creates_among_faults_on_every_request_make_100_jobs(
-    seed: int, record_property: Callable[[str, object], None]
-) -> None:
-    dice = random.Random(seed)
-    weights = {"": 55, "drop after": 20, "500 after": 10, "429 before": 10, "reset before": 5}
-    api = FaultyAPI(lambda *_: dice.choices([*weights], [*weights.values()])[0])
-    repeats = 0
-
-    async def until_it_returns(client: FineTuningClient, number: int) -> str:
-        nonlocal repeats
-        while True:
-            try:
-                async with gate:
-                    return (await create(client, f"key-{number}", seed=number)).id
-            except (CreateUncertainError, ServerError, RateLimitError, ConnectionFailed):
-                repeats += 1
-
-    gate = asyncio.Semaphore(50)
-    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
-        ids = await asyncio.gather(*(until_it_returns(client, number) for number in range(100)))
-    assert len(api.jobs) == len(set(ids)) == 100
-    record_property("calls repeated", repeats)
-    record_property("requests", len(api.seen))

@@ -1,31 +1,39 @@
-"""Runs what is named, or everything: `python -m tests.heavy [name ...]`."""
+"""Heavy runs: `python -m tests.heavy [name ...]` makes those named, or all; exits 1 if a promise was broken.
+
+Each module here without an underscore is a run: a function `run` that takes a `Report`. They need nothing but the
+loopback interface, and end by themselves.
+"""
 
 from __future__ import annotations
 
+import pkgutil
 import sys
+import time
 from importlib import import_module
 from pathlib import Path
 
-RUNS = ("cancellation", "deadlines", "killed", "overhead", "inserts", "malformed", "churn", "calls")
+from tests.heavy._report import Report
+
+RUNS = sorted(each.name for each in pkgutil.iter_modules([str(Path(__file__).parent)]) if each.name[0] != "_")
 
 
 def main(names: list[str]) -> int:
-    """Run by name; return 0 if every promise was kept, 1 if one was broken, 2 for a name that is unknown."""
-    unknown = set(names) - set(RUNS)
-    if unknown:
-        print(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}", file=sys.stderr)
+    """Make the runs, and return the exit status."""
+    if unknown := set(names) - set(RUNS):
+        print(f"there is no run named {', '.join(sorted(unknown))}; there are {', '.join(RUNS)}")
         return 2
-    broken = False
+    report = Report()
     for name in names or RUNS:
-        print(f"-- {name}: {import_module(f'tests.heavy.{name}').__doc__}", flush=True)
+        module = import_module(f"tests.heavy.{name}")
+        print(f"{name}: {(module.__doc__ or '').splitlines()[0]}", flush=True)
+        start = time.perf_counter()
         try:
-            import_module(f"tests.heavy.{name}").main()
+            module.run(report)
         except AssertionError as error:
-            broken = True
-            print(f"BROKEN: {error}", flush=True)
-    return int(broken)
+            report.promise(str(error), kept=False)
+        report.tell("seconds", time.perf_counter() - start)
+    return 1 if report.broken else 0
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-    sys.exit(main(sys.argv[1:]))
+    raise SystemExit(main(sys.argv[1:]))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import TYPE_CHECKING
 
 from fine_tuning_async import FineTuningClient
 
-from .memory import MIB, open_files, resident
-from .processes import server_process
+from ._memory import MIB, open_files, resident
+from ._processes import server_process
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    from ._report import Report
+
+__all__ = ["run"]
 
 CALLS = 100_000
 WARM = 10_000
@@ -22,19 +26,21 @@ async def _call(client: FineTuningClient, number: int) -> None:
         await client.list_files(limit=1)
 
 
-async def _run(url: str) -> None:
+async def _tell(report: Report, url: str) -> None:
     async with FineTuningClient("k", base_url=url) as client:
         await _call(client, WARM)
         memory, files, start = resident(), open_files(), time.perf_counter()
         await _call(client, CALLS)
         seconds = time.perf_counter() - start
         growth, opened = resident() - memory, open_files() - files
-    print(f"{CALLS} calls in a row: {seconds:.0f} s, {growth / MIB:+.2f} MiB, {opened:+} open files")
-    assert growth <= MOST_GROWTH, f"the memory grew by {growth / MIB:.2f} MiB"
-    assert opened == 0, f"{opened} more files are open"
+    report.tell("calls in a row", CALLS)
+    report.tell("us for each, by the wall clock", seconds / CALLS * 1e6)
+    report.tell("growth of the memory in MiB", growth / MIB)
+    report.promise(f"{MOST_GROWTH / MIB:.0f} MiB of growth at most", kept=growth <= MOST_GROWTH)
+    report.promise("no file or socket more is open", kept=opened <= 0)
 
 
-def main() -> None:
-    """Make the calls, and print what they left."""
+def run(report: Report) -> None:
+    """Make the calls, and tell what they left."""
     with server_process("--speed", "0") as (_, url):
-        asyncio.run(_run(url))
+        asyncio.run(_tell(report, url))

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 from tests.suspension import cancelled_at
 from tests.virtual_time import run as run_virtually
 
-from .operations import OPERATIONS
-from .stage import staged
+from ._operations import OPERATIONS
+from ._stage import staged
 
 if TYPE_CHECKING:
-    from .operations import Operation
-    from .stage import Stage
+    from ._operations import Operation
+    from ._report import Report
+    from ._stage import Stage
 
-__all__ = ["main", "points_of"]
+__all__ = ["points_of", "run"]
 
 # Long enough for a page that was fetched ahead and for a connection that closes; then for threads that still read.
 TURNS_TO_BE_QUIET = 20
@@ -84,11 +85,12 @@ def _open_files() -> set[str]:
     return names
 
 
-def main() -> None:
-    """Print the number of points of each operation."""
+def run(report: Report) -> None:
+    """Cancel every operation, and tell at how many points."""
     total = 0
     for operation in OPERATIONS:
         points = run_virtually(points_of(operation))
+        report.tell(f"{operation.__name__}: points", points)
         total += points
-        print(f"{operation.__name__:32} {points:4} points")
-    print(f"{len(OPERATIONS)} operations cancelled at {total} points: nothing was left")
+    report.tell(f"{len(OPERATIONS)} operations: points", total)
+    report.promise("nothing was left, no cancellation swallowed", kept=True)

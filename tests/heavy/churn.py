@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from fine_tuning_async import FineTuningClient
 
-from .memory import MIB, open_files, resident
-from .processes import server_process
-from .stage import EXAMPLES, MODEL
+from ._memory import MIB, open_files, resident
+from ._processes import server_process
+from ._stage import EXAMPLES, MODEL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["churn", "main"]
+    from ._report import Report
+
+__all__ = ["churn", "run"]
 
 TIMES = 500
 WARM = 100
@@ -68,7 +70,7 @@ def _hear(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     assert str(context["message"]).startswith("Unclosed"), context
 
 
-async def _run(url: str) -> None:
+async def _tell(report: Report, url: str) -> None:
     asyncio.get_running_loop().set_exception_handler(_hear)
     await _prepare(url)
     await churn(url, WARM)
@@ -76,17 +78,15 @@ async def _run(url: str) -> None:
     warned = await churn(url, TIMES)
     await asyncio.sleep(1)
     growth, opened, left = resident() - memory, open_files() - files, len(asyncio.all_tasks()) - tasks
-    print(
-        f"{TIMES} clients opened and dropped, {warned} of {TIMES // 2} unclosed ones warned: "
-        f"{growth / MIB:+.2f} MiB, {opened:+} open files, {left:+} tasks"
-    )
-    assert growth <= MOST_GROWTH, f"the memory grew by {growth / MIB:.2f} MiB"
-    assert opened <= 0, "files are left open"
-    assert left == 0, "tasks are left"
-    assert warned == TIMES // 2, "an unclosed client has to warn"
+    report.tell("clients opened and dropped", TIMES)
+    report.tell("growth of the memory in MiB", growth / MIB)
+    report.promise(f"{MOST_GROWTH / MIB:.0f} MiB of growth at most", kept=growth <= MOST_GROWTH)
+    report.promise("no file or socket more is open", kept=opened <= 0)
+    report.promise("no task is left", kept=left == 0)
+    report.promise("each client that was not closed has warned", kept=warned == TIMES // 2)
 
 
-def main() -> None:
-    """Open and drop, and print what stayed."""
+def run(report: Report) -> None:
+    """Open and drop, and tell what stayed."""
     with server_process("--speed", "0") as (_, url):
-        asyncio.run(_run(url))
+        asyncio.run(_tell(report, url))

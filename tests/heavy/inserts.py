@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from typing import TYPE_CHECKING
 
 from fine_tuning_async import FineTuningClient
-from tests.virtual_time import run
+from tests.virtual_time import run as run_virtually
 
-from .stage import EXAMPLES, MODEL, serving
+from ._stage import EXAMPLES, MODEL, serving
 
-__all__ = ["main", "paged"]
+if TYPE_CHECKING:
+    from ._report import Report
+
+__all__ = ["paged", "run"]
 
 BEFORE = 500
 INSERTS = 200
@@ -44,9 +48,11 @@ async def paged(before: int, inserts: int) -> tuple[int, int]:
     return pages, len(seen) - before
 
 
-def main() -> None:
-    """List, and print what came."""
-    pages, new = run(paged(BEFORE, INSERTS))
-    print(
-        f"{BEFORE} jobs on {pages} pages while {INSERTS} were created: each once; {new} of the new ones came too"
-    )
+def run(report: Report) -> None:
+    """List, and tell what came."""
+    pages, new = run_virtually(paged(BEFORE, INSERTS))
+    report.tell("jobs before", BEFORE)
+    report.tell("pages", pages)
+    report.tell("jobs created meanwhile", INSERTS)
+    report.tell("of them listed too", new)
+    report.promise("each job that existed came once", kept=True)

@@ -8,13 +8,17 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fine_tuning_async import FineTuningClient
 
-from .processes import server_process
-from .stage import EXAMPLES, MODEL
+from ._processes import server_process
+from ._stage import EXAMPLES, MODEL
 
-__all__ = ["kill_until_done", "main", "pipeline"]
+if TYPE_CHECKING:
+    from ._report import Report
+
+__all__ = ["kill_until_done", "pipeline", "run"]
 
 JOBS = 1_000
 KILLS = 30
@@ -69,10 +73,11 @@ async def _suffixes(url: str) -> Counter[str]:
         return Counter([job.user_provided_suffix or "" async for job in client.list_jobs(limit=100)])
 
 
-def main() -> None:
-    """Kill, and print what was left."""
-    interrupted = kill_until_done(JOBS, KILLS, seed=1)
-    print(f"{JOBS} jobs by a pipeline that was killed {interrupted} of {KILLS} times: each is there once")
+def run(report: Report) -> None:
+    """Kill it, and tell."""
+    report.tell("jobs with keys", JOBS)
+    report.tell(f"starts of {KILLS} that were killed before their end", kill_until_done(JOBS, KILLS, seed=1))
+    report.promise("each job is there once", kept=True)
 
 
 if __name__ == "__main__":

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from fine_tuning_async import FineTuningClient, FineTuningError, RetryPolicy
 from tests.misbehaving import Exchange, MisbehavingServer
 from tests.properties.broken_answers import BROKEN_ANSWERS
-from tests.virtual_time import run
+from tests.virtual_time import run as run_virtually
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["answered", "cases", "main"]
+    from ._report import Report
+
+__all__ = ["answered", "cases", "run"]
 
 EXAMPLES = 20_000
 DEADLINE = 6.0  # seconds of one call, with all its attempts and waits
@@ -65,7 +67,7 @@ def answered(name: str, data: bytes, silent: bool) -> str:
         AssertionError: It took too long.
         BaseException: What came out is no error of ours.
     """
-    return run(_answered(name, data, silent=silent))
+    return run_virtually(_answered(name, data, silent=silent))
 
 
 async def _answered(name: str, data: bytes, *, silent: bool) -> str:
@@ -95,8 +97,8 @@ async def _answered(name: str, data: bytes, *, silent: bool) -> str:
     return outcome
 
 
-def main() -> None:
-    """Run all examples, and print what came out of them."""
+def run(report: Report) -> None:
+    """Make the calls, and tell what came out of them."""
     outcomes: Counter[str] = Counter()
 
     @seed(1)
@@ -107,5 +109,6 @@ def main() -> None:
 
     examine()
     for name, number in outcomes.most_common():
-        print(f"{number:7} {name}")
-    print(f"{outcomes.total()} answers: nothing but results and errors of our own, none late")
+        report.tell(name, number)
+    report.tell("answers in all", outcomes.total())
+    report.promise("nothing but results and errors of ours, none late", kept=outcomes.total() >= EXAMPLES)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
-from fine_tuning_async.server.answers import Problem, answer, answer_deleted, answer_slice
+from fine_tuning_async.server.answers import Problem, Streamed, answer, answer_deleted, answer_slice
 from fine_tuning_async.server.context import SERVICE
 from fine_tuning_async.server.wellformed import storable
 
@@ -14,6 +12,8 @@ from .queries import choice, page_size, position
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from aiohttp import web
 
     from fine_tuning_async.server.service import Service
     from fine_tuning_async.server.store import StoredFile
@@ -49,7 +49,7 @@ async def delete(request: web.Request) -> web.Response:
     return answer_deleted("file", request.match_info["file_id"])
 
 
-async def download(request: web.Request) -> web.StreamResponse:
+async def download(request: web.Request) -> Streamed:
     """Stream a file's content, or the one range of it that was asked for (RFC 9110, 14)."""
     service = request.app[SERVICE]
     with service.session():
@@ -57,16 +57,11 @@ async def download(request: web.Request) -> web.StreamResponse:
         tag = _tag(service, stored)
     span = _span(request, stored.size, tag)
     partial = len(span) < stored.size
-    response = web.StreamResponse(status=206 if partial else 200)
-    response.content_type = "application/octet-stream"
-    response.content_length = len(span)
+    response = Streamed(_pieces(service, stored, span), len(span), 206 if partial else 200)
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["ETag"] = tag
     if partial:
         response.headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{stored.size}"
-    await response.prepare(request)
-    for piece in _pieces(service, stored, span):
-        await response.write(piece)
     return response
 
 

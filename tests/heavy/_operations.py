@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from fine_tuning_async import Method
 
-from .stage import MODEL
+from ._stage import MODEL
 
 if TYPE_CHECKING:
-    from .stage import Stage
+    from ._stage import Stage
 
 __all__ = ["OPERATIONS", "Operation"]
 
