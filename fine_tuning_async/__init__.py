@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         ServerError,
         SourceNotFoundError,
         UnprocessableEntityError,
+        WebhookVerificationError,
     )
     from .models import (
         TERMINAL_STATUSES,
@@ -70,9 +71,11 @@ if TYPE_CHECKING:
         TrainingStep,
         UnknownGrader,
         WandbSettings,
+        WebhookEvent,
     )
     from .pagination import Page, Paginator
     from .retry import AttemptRecord, RetryPolicy
+    from .webhooks import WebhookInbox, unwrap
 
 _HOMES = {
     "_codec": "from_dict to_dict",
@@ -88,16 +91,19 @@ _HOMES = {
         "CreateUncertainError DatasetError DeadlineExceeded DestinationError FineTuningError "
         "IdempotencyKeyReusedError InvalidArgumentError NotFoundError PaginationError PermissionDeniedError "
         "RateLimitError ResponseFormatError ServerError SourceNotFoundError UnprocessableEntityError "
+        "WebhookVerificationError"
     ),
     "models": (
         "CheckpointPermission DPOHyperparameters DPOMethod Deletion File FineTuningJob Grader Integration "
         "JobCheckpoint JobError JobEvent JobStatus LabelModelGrader Method Metrics Model MultiGrader PythonGrader "
         "ReinforcementHyperparameters "
         "ReinforcementMethod ScoreModelGrader StringCheckGrader SupervisedHyperparameters SupervisedMethod "
-        "TERMINAL_STATUSES TextSimilarityGrader TrainingStep UnknownGrader WandbSettings"
+        "TERMINAL_STATUSES TextSimilarityGrader TrainingStep UnknownGrader WandbSettings "
+        "WebhookEvent"
     ),
     "pagination": "Page Paginator",
     "retry": "AttemptRecord RetryPolicy",
+    "webhooks": "WebhookInbox unwrap",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -167,10 +173,14 @@ __all__ = [
     "UnprocessableEntityError",
     "UploadSource",
     "WandbSettings",
+    "WebhookEvent",
+    "WebhookInbox",
+    "WebhookVerificationError",
     "__version__",
     "check_dataset",
     "from_dict",
     "to_dict",
+    "unwrap",
 ]
 
 

@@ -30,6 +30,7 @@ from .methods import (
 from .metrics import Metrics, TrainingStep
 from .model_registry import Model
 from .permissions import CheckpointPermission
+from .webhooks import WebhookEvent
 
 __all__ = [
     "JSON",
@@ -64,6 +65,7 @@ __all__ = [
     "TrainingStep",
     "UnknownGrader",
     "WandbSettings",
+    "WebhookEvent",
     "WireObject",
     "copied",
     "wire_names",
