@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from .errors import JobStateError, LocalServerError, NotRunningError, StartError, UnknownJobError
+from .errors import (
+    JobStateError,
+    LocalServerError,
+    NotRunningError,
+    StartError,
+    UnknownJobError,
+    UnknownWebhookError,
+)
 from .local import LocalServer
 from .requestlog import RequestRecord
 from .serving import serve
+from .webhooks import DeliveryRecord
 
 __all__ = [
+    "DeliveryRecord",
     "JobStateError",
     "LocalServer",
     "LocalServerError",
@@ -15,5 +24,6 @@ __all__ = [
     "RequestRecord",
     "StartError",
     "UnknownJobError",
+    "UnknownWebhookError",
     "serve",
 ]

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from . import middleware
 from .context import MAX_BODY, SERVICE, TRAFFIC
+from .delivery import delivering
 from .handlers import files, jobs, models, permissions, uploading
 from .traffic import Traffic
 
@@ -44,8 +45,11 @@ def build_app(service: Service, max_body: int) -> web.Application:
 
 async def _opened(app: web.Application) -> AsyncIterator[None]:
     app[SERVICE].open(asyncio.get_running_loop().time)
-    yield
-    app[SERVICE].close()
+    try:
+        async with delivering(app[SERVICE]):
+            yield
+    finally:
+        app[SERVICE].close()
 
 
 def _routes() -> list[web.RouteDef]:

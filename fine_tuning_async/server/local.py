@@ -11,6 +11,7 @@ from .errors import JobStateError, NotRunningError
 from .service import Service
 from .serving import LOOPBACK, MAX_BODY
 from .thread import ServingThread
+from .webhook_control import WebhookControl
 
 if TYPE_CHECKING:
     import os
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .requestlog import RequestRecord
 
 
-class LocalServer:
+class LocalServer(WebhookControl):
     """A fine-tuning API on this machine, over real HTTP.
 
     It runs in a thread with a loop of its own, so that synchronous clients can talk to it too; or its `app` is
@@ -150,7 +151,7 @@ class LocalServer:
             self._service.progress.fail(job, now, {"code": code, "param": param, "message": message})
 
     def reset(self) -> None:
-        """Forget every job, file, model, request; ids begin anew. The clock stays.
+        """Forget every job, file, model, request; ids begin anew. The clock stays, and so do webhooks.
 
         Raises:
             NotRunningError: The server is not running.

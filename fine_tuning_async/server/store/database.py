@@ -12,6 +12,7 @@ from .lists import Lists
 from .models import Models
 from .permissions import Permissions
 from .schema import SCHEMA, TABLES, VERSION
+from .webhooks import Webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,7 @@ class Store:
         self.files: Files = Files(self._connection)
         self.models: Models = Models(self._connection)
         self.permissions: Permissions = Permissions(self._connection)
+        self.webhooks: Webhooks = Webhooks(self._connection)
 
     @property
     def changes(self) -> int:
