@@ -19,9 +19,9 @@ class WebhookControl:
     def add_webhook(self, url: str, *, secret: str | None = None, events: Iterable[str] | None = None) -> str:
         """Tell a receiver of the end of each job; return the secret that deliveries are signed with.
 
-        It may be called before the server runs. The webhook stays, through `stop` and `reset`, until it is removed,
-        or takes a new secret when added again. Each delivery is a POST, repeated with growing gaps, for 72 hours at
-        most, until it is answered with a 2xx.
+        It may be called before the server runs. The webhook stays until it is removed, through `stop` and `reset`;
+        added again, it takes the new secret. Each delivery is a POST, repeated with growing gaps until it is
+        answered with a 2xx, for 72 hours at most.
 
         Args:
             url: The receiver, http or https.

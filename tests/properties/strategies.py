@@ -28,6 +28,7 @@ from fine_tuning_async.models import (
     SupervisedHyperparameters,
     TextSimilarityGrader,
     UnknownGrader,
+    WebhookEvent,
 )
 
 if TYPE_CHECKING:
@@ -187,6 +188,10 @@ files = objects(
 permissions = objects({"id": names, "created_at": whole, "project_id": names}, {"object": texts})
 models = objects({"id": names}, {"created": whole, "owned_by": texts, "shutdown_date": texts, "object": texts})
 deletions = objects({"id": names, "deleted": st.booleans()}, {"object": texts})
+webhook_events = objects(
+    {"id": names, "created_at": whole, "type": st.just("fine_tuning.job.failed") | texts},
+    {"data": objects({"id": names}, {}) | json_values, "object": texts},
+)
 
 DOCUMENTS: dict[type[WireObject], Strategy] = {
     FineTuningJob: jobs,
@@ -198,6 +203,7 @@ DOCUMENTS: dict[type[WireObject], Strategy] = {
     CheckpointPermission: permissions,
     Model: models,
     Deletion: deletions,
+    WebhookEvent: webhook_events,
     Integration: integrations,
     Method: methods,
     SupervisedHyperparameters: supervised_hyperparameters,
