@@ -116,7 +116,7 @@ def changed(name: str, value: str) -> dict[str, str]:
 
 OLD = str(int(time.time()) - 3600)
 # Made once, long before some of them are used: none is near a bound.
-FORGED = {
+FORGED: dict[str, tuple[bytes | str, dict[str, str]]] = {
     "another body": (BODY + b" ", signed(BODY)),
     "another id": (BODY, changed("webhook-id", "wh_2")),
     "another time": (BODY, changed("webhook-timestamp", str(int(time.time()) + 1))),

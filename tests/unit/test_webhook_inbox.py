@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -180,7 +180,7 @@ async def test_a_delivery_that_is_too_large_is_refused() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"max_body": 0}, {"remember": 0}, {"remember": -1}])
-def test_a_bound_is_above_zero(wrong: dict[str, int]) -> None:
+def test_a_bound_is_above_zero(wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgumentError, match="above 0"):
         WebhookInbox(SECRET, **wrong)
 
