@@ -96,13 +96,13 @@ class Courier:
         pauses: list[float | None] = []
         with service.session():
             webhooks = service.store.webhooks
-            for webhook in webhooks.all():
-                url = webhook.url
+            for url in webhooks.urls():
                 taken = webhooks.claim(url, now, _AT_ONCE - self._in_flight[url])
                 letters += taken
                 self._in_flight[url] += len(taken)
-                due = webhooks.next_due(url) if self._in_flight[url] < _AT_ONCE else None
-                pauses += (None if due is None else due - now, service.until_next_job())
+                if self._in_flight[url] < _AT_ONCE:
+                    pauses.append(webhooks.pause(url, now))
+                pauses.append(service.until_next_job())
         return letters, min((each for each in pauses if each is not None), default=None)
 
     async def _deliver(self, session: aiohttp.ClientSession, letter: Letter) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -17,7 +17,7 @@ from .errors import StartError
 from .service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 LOOPBACK = "127.0.0.1"
 
@@ -116,20 +116,26 @@ async def serve(
         raise StartError(str(error)) from error
     app = build_app(service, max_body)
     async with listening(app, host, port) as url:
-        loop = asyncio.get_running_loop()
-        # Where a loop cannot watch signals (Windows), KeyboardInterrupt cancels this instead.
-        with suppress(NotImplementedError):
-            for number in _SIGNALS:
-                loop.add_signal_handler(number, done.set)
-        try:
+        with _signals_call(done.set):
             announce(f"listening on {url}")
             for receiver, secret in secrets.items():
                 announce(f"webhook {receiver} signed with {'the secret given' if webhook_secret else secret}")
             await done.wait()
-        finally:
-            with suppress(NotImplementedError):
-                for number in _SIGNALS:
-                    loop.remove_signal_handler(number)
+
+
+@contextmanager
+def _signals_call(callback: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    # Where a loop cannot watch signals (Windows), KeyboardInterrupt cancels what runs in it instead.
+    with suppress(NotImplementedError):
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, callback)
+    try:
+        yield
+    finally:
+        with suppress(NotImplementedError):
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
 
 
 def _print(line: str) -> None:

@@ -6,10 +6,12 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from fine_tuning_async.server.webhooks import DeliveryRecord, Webhook
+from fine_tuning_async.server.webhooks import DeliveryRecord
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from fine_tuning_async.server.webhooks import Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,18 @@ class Webhooks:
         self._connection.execute("DELETE FROM deliveries WHERE url = ? AND state = 'pending'", (url,))
         return self._connection.execute("DELETE FROM webhooks WHERE url = ?", (url,)).rowcount > 0
 
-    def all(self) -> list[Webhook]:
+    def urls(self) -> list[str]:
         """Return all receivers."""
-        rows = self._connection.execute("SELECT url, secret, events FROM webhooks ORDER BY url")
-        return [Webhook(url, secret, tuple(events.split())) for url, secret, events in rows]
+        return [url for (url,) in self._connection.execute("SELECT url FROM webhooks ORDER BY url")]
 
     def enqueue(self, job_id: str, kind: str, body: bytes) -> None:
         """Put an event into the outbox, once for each receiver that wants its kind."""
-        for webhook in self.all():
-            if kind in webhook.events:
+        for url, events in self._connection.execute("SELECT url, events FROM webhooks ORDER BY url").fetchall():
+            if kind in events.split():
                 # Random: a receiver would take the ids of another server with the same seed for repeats.
                 self._connection.execute(
                     "INSERT INTO deliveries (id, url, job_id, type, body, due_at) VALUES (?, ?, ?, ?, ?, 0)",
-                    (f"wh_{secrets.token_hex(16)}", webhook.url, job_id, kind, body),
+                    (f"wh_{secrets.token_hex(16)}", url, job_id, kind, body),
                 )
 
     def reopen(self) -> None:
@@ -84,10 +85,10 @@ class Webhooks:
         )
         return letters
 
-    def next_due(self, url: str) -> float | None:
-        """Return when the next attempt for a receiver is due, in the time of the serving loop."""
+    def pause(self, url: str, now: float) -> float | None:
+        """Return after how many seconds the next attempt for a receiver is due, or None."""
         row = self._connection.execute("SELECT MIN(due_at) FROM deliveries WHERE url = ?", (url,)).fetchone()
-        return None if row[0] is None else float(row[0])
+        return None if row[0] is None else float(row[0]) - now
 
     def settle(self, letter: Letter, outcome: str, state: str) -> None:
         """Note that a delivery has come to its end."""

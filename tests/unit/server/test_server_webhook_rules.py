@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from fine_tuning_async.server import LocalServer, NotRunningError, UnknownWebhookError
+from fine_tuning_async.server.service import Service
+from fine_tuning_async.server.wishes import Wish
 
 
 @pytest.mark.parametrize(
@@ -54,3 +57,23 @@ def test_a_webhook_can_be_taken_back_before_the_server_runs() -> None:
     with pytest.raises(UnknownWebhookError, match="no webhook 'http://h/'"):
         server.remove_webhook("http://h/")
     assert issubclass(UnknownWebhookError, LookupError)
+
+
+def test_what_is_to_be_told_is_stored_with_the_end_of_the_job_or_not_at_all() -> None:
+    service = Service(None, seed=0, speed=None)
+    service.add_webhook("http://h/", None, None)
+    service.open(lambda: 0.0)
+    with service.session() as now:
+        wish = Wish("m", "file-1", None, None, 1, "supervised", {"hyperparameters": {}}, [], None)
+        job = service.progress.begin(wish, now)
+    with suppress(ZeroDivisionError), service.session() as now:
+        service.progress.cancel(service.job(job.id), now)
+        assert service.store.webhooks.records()
+        raise ZeroDivisionError
+    with service.session() as now:
+        assert service.job(job.id).status == "validating_files"
+        assert not service.store.webhooks.records()
+        service.progress.cancel(service.job(job.id), now)
+    with service.session():
+        assert [record.job_id for record in service.store.webhooks.records()] == [job.id]
+    service.close()
