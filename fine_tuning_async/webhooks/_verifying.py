@@ -127,7 +127,7 @@ def _signer(secret: Secret) -> standardwebhooks.Webhook:
 def _key(secret: Secret) -> bytes | None:
     try:
         # The padding may be missing.
-        text = secret.reveal().removeprefix(_PREFIX).encode("ascii").rstrip(b"=")
+        text = secret.reveal().removeprefix(_PREFIX).encode("ascii")
         return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except ValueError:
         return None

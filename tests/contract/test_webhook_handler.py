@@ -15,6 +15,7 @@ from yarl import URL
 
 from fine_tuning_async import FineTuningClient, WebhookEvent, WebhookInbox
 from fine_tuning_async.server import LocalServer
+from fine_tuning_async.webhooks._handler import READING
 from tests.deliveries import SECRET, body_of, signed
 
 if TYPE_CHECKING:
@@ -144,9 +145,11 @@ async def test_a_body_without_end_is_refused_before_it_is_read() -> None:
 
 async def test_a_length_that_is_too_large_is_enough_for_a_refusal() -> None:
     mounted = Mounted()
+    loop = asyncio.get_running_loop()
     async with mounted.serving():
-        answer = await raw(mounted.url, head({**signed(BODY), "Content-Length": str(10**12)}), b"x")
-    assert answer == 400
+        began = loop.time()
+        assert await raw(mounted.url, head({**signed(BODY), "Content-Length": str(10**12)}), b"x") == 400
+        assert loop.time() - began < READING, "the body was not waited for"
 
 
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "br", "zstd", "unheard-of"])

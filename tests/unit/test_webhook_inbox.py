@@ -261,12 +261,13 @@ async def test_waiting_needs_a_running_loop_from_the_start() -> None:
 
 @pytest.mark.real_time
 async def test_a_delivery_in_another_thread_wakes_a_waiter() -> None:
-    service = Service()
+    asyncio.get_running_loop().set_debug(True)  # it then tells of a call that is not thread-safe
     inbox = WebhookInbox(SECRET)
     with inbox.watching("ftjob-1") as news:
-        await asyncio.to_thread(asyncio.run, _delivered(inbox))
-        await asyncio.wait_for(news.wait(), 10)
-    assert not service.begun
+        waiting = asyncio.create_task(news.wait())
+        await asyncio.sleep(0)
+        assert await asyncio.to_thread(asyncio.run, _delivered(inbox)) is not None
+        await asyncio.wait_for(waiting, 10)
 
 
 @pytest.mark.real_time

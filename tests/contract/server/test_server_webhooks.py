@@ -368,6 +368,21 @@ async def test_what_was_not_delivered_is_delivered_by_the_next_server(tmp_path: 
         check_signature(request)
 
 
+async def test_what_was_in_flight_at_a_stop_is_sent_again(tmp_path: Path) -> None:
+    path = tmp_path / "server.db"
+    async with MisbehavingServer([silence(), answer()]) as receiver:
+        first = LocalServer(db=path)
+        async with mounted(first) as api:
+            first.add_webhook(hook(receiver))
+            first.finish(await api.job())
+            await until(lambda: bool(receiver.requests))
+        second = LocalServer(db=path)
+        async with mounted(second):
+            (record,) = await settled(second)
+    assert record.state == "delivered"
+    assert len({each.headers["webhook-id"] for each in receiver.requests}) == 1
+
+
 async def test_a_webhook_may_be_added_before_the_server_runs_and_outlives_it() -> None:
     server = LocalServer()
     async with MisbehavingServer(answer()) as receiver:
