@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         ServerError,
         SourceNotFoundError,
         UnprocessableEntityError,
+        WebhookVerificationError,
     )
     from .models import (
         TERMINAL_STATUSES,
@@ -77,9 +78,11 @@ if TYPE_CHECKING:
         Upload,
         UploadPart,
         WandbSettings,
+        WebhookEvent,
     )
     from .pagination import Page, Paginator
     from .retry import AttemptRecord, RetryPolicy
+    from .webhooks import WebhookInbox, unwrap
 
 _HOMES = {
     "_codec": "from_dict to_dict",
@@ -94,7 +97,8 @@ _HOMES = {
         "APIError AuthenticationError BadRequestError ClientStateError ConflictError ConnectionFailed "
         "CreateUncertainError DatasetError DeadlineExceeded DestinationError FineTuningError "
         "IdempotencyKeyReusedError InvalidArgumentError NotFoundError PaginationError PermissionDeniedError "
-        "RateLimitError ResponseFormatError ServerError SourceNotFoundError UnprocessableEntityError"
+        "RateLimitError ResponseFormatError ServerError SourceNotFoundError UnprocessableEntityError "
+        "WebhookVerificationError"
     ),
     "models": (
         "TERMINAL_STATUSES CheckpointPermission DPOHyperparameters DPOMethod Deletion File FineTuningJob "
@@ -102,10 +106,11 @@ _HOMES = {
         "JobFailed JobStatus LabelModelGrader Method Metrics Model MultiGrader PythonGrader "
         "ReinforcementHyperparameters ReinforcementMethod SamplingParams ScoreModelGrader StringCheckGrader "
         "SupervisedHyperparameters SupervisedMethod TextSimilarityGrader TrainingStep UnknownGrader Upload "
-        "UploadPart WandbSettings"
+        "UploadPart WandbSettings WebhookEvent"
     ),
     "pagination": "Page Paginator",
     "retry": "AttemptRecord RetryPolicy",
+    "webhooks": "WebhookInbox unwrap",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -182,10 +187,14 @@ __all__ = [
     "UploadPart",
     "UploadSource",
     "WandbSettings",
+    "WebhookEvent",
+    "WebhookInbox",
+    "WebhookVerificationError",
     "__version__",
     "check_dataset",
     "from_dict",
     "to_dict",
+    "unwrap",
 ]
 
 

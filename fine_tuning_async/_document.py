@@ -21,7 +21,7 @@ _SUSPICIOUS = b"0" * 19
 _LONG_WHOLE_NUMBER = re.compile(rb"(?<![\d.])\d{19,}(?![\d.eE])")
 
 
-def decode(body: bytes, *, request_id: str | None = None) -> object:
+def decode(body: bytes, *, request_id: str | None = None, what: str = "the answer") -> object:
     """Decode a JSON document, whole numbers of any size exactly.
 
     Raises:
@@ -34,7 +34,7 @@ def decode(body: bytes, *, request_id: str | None = None) -> object:
             return cast("object", json.loads(body))
         return document  # noqa: TRY300 - what json raises is translated too
     except (ValueError, RecursionError) as error:
-        message = f"the answer is no valid JSON: {error}; it begins {describe(body[:EXCERPT])}"
+        message = f"{what} is no valid JSON: {error}; it begins {describe(body[:EXCERPT])}"
         raise ResponseFormatError(message, request_id=request_id) from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations at run time
 from typing import Annotated
 
@@ -40,6 +41,7 @@ def serve(
     db: Path | None = None,
     seed: int = 0,
     speed: Annotated[float, Parameter(validator=_check_speed)] = 60.0,
+    webhook: tuple[str, ...] = (),
 ) -> int:
     """Run the local server until Ctrl-C or SIGTERM.
 
@@ -53,6 +55,8 @@ def serve(
         seed: What ids and losses are drawn from: same seed, same requests, same answers.
         speed: Simulated seconds in a second: at 60, a minute of training takes a second. 0 stops the clock, and
             jobs stay as they are.
+        webhook: A URL that is told of the end of each job; may be given several times. Deliveries are signed with
+            the secret in OPENAI_WEBHOOK_SECRET, or else with one of the server's own, which is printed.
     """
     if not is_loopback(host):
         complain(f"warning: {host} can be reached from other machines, and any key is accepted")
@@ -64,6 +68,8 @@ def serve(
                 db=None if db is None else str(db),
                 seed=seed,
                 speed=speed or None,
+                webhooks=webhook,
+                webhook_secret=os.environ.get("OPENAI_WEBHOOK_SECRET") or None,
                 announce=tell,
             )
         )

@@ -32,6 +32,7 @@ from ._usage import (
     InvalidArgumentError,
     SourceNotFoundError,
 )
+from ._webhooks import WebhookVerificationError
 
 __all__ = [
     "APIError",
@@ -55,5 +56,6 @@ __all__ = [
     "ServerError",
     "SourceNotFoundError",
     "UnprocessableEntityError",
+    "WebhookVerificationError",
     "error_class",
 ]

@@ -34,6 +34,7 @@ from .metrics import Metrics, TrainingStep
 from .model_registry import Model
 from .permissions import CheckpointPermission
 from .uploads import Upload, UploadPart
+from .webhooks import WebhookEvent
 
 __all__ = [
     "JSON",
@@ -76,6 +77,7 @@ __all__ = [
     "Upload",
     "UploadPart",
     "WandbSettings",
+    "WebhookEvent",
     "WireObject",
     "copied",
     "wire_names",

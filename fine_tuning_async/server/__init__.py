@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from .errors import JobStateError, LocalServerError, NotRunningError, StartError, UnknownJobError
+from .errors import (
+    JobStateError,
+    LocalServerError,
+    NotRunningError,
+    StartError,
+    UnknownJobError,
+    UnknownWebhookError,
+)
 from .faults import Fault, FaultError, Faults, Script
 from .local import LocalServer
 from .requestlog import RequestRecord
 from .serving import serve
+from .webhooks import DeliveryRecord
 
 __all__ = [
+    "DeliveryRecord",
     "Fault",
     "FaultError",
     "Faults",
@@ -20,5 +29,6 @@ __all__ = [
     "Script",
     "StartError",
     "UnknownJobError",
+    "UnknownWebhookError",
     "serve",
 ]

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from . import control, middleware
 from .context import CONTROL, FAULTS, MAX_BODY, SERVICE, TRAFFIC
+from .delivery import delivering
 from .faults.exchange import PAUSES
 from .faults.middleware import faulty
 from .faults.pauses import Pauses
@@ -52,8 +53,11 @@ def build_app(service: Service, max_body: int, faults: Faults) -> web.Applicatio
 
 async def _opened(app: web.Application) -> AsyncIterator[None]:
     app[SERVICE].open(asyncio.get_running_loop().time)
-    yield
-    app[SERVICE].close()
+    try:
+        async with delivering(app[SERVICE]):
+            yield
+    finally:
+        app[SERVICE].close()
 
 
 async def _break_off(app: web.Application) -> None:

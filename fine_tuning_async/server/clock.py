@@ -50,6 +50,12 @@ class Clock:
             return self._reached
         return min(self._reached + (self._ticks() - self._since) * self._speed, LATEST)
 
+    def until(self, moment: float) -> float | None:
+        """Return after how many seconds of the loop it is `moment`; None if the clock stands still."""
+        if self._speed is None or self._ticks is None:
+            return None
+        return max(0.0, (moment - self.now()) / self._speed)
+
     def advance(self, seconds: float) -> None:
         """Move forward by `seconds`.
 

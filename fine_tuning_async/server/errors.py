@@ -19,5 +19,9 @@ class UnknownJobError(LocalServerError, LookupError):
     """The server holds no job of this id."""
 
 
+class UnknownWebhookError(LocalServerError, LookupError):
+    """The server has no webhook of this URL."""
+
+
 class JobStateError(LocalServerError):
     """The job's status does not allow this step."""

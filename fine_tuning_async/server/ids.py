@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import string
 from hashlib import blake2b
 
@@ -29,6 +30,10 @@ class Minter:
     def hexadecimal(self, prefix: str, *place: object) -> str:
         """Return `prefix` with 32 hexadecimal digits that belong to `place`."""
         return prefix + self._digest(prefix, place, 16).hex()
+
+    def secret(self, *place: object) -> str:
+        """Return a webhook's secret that belongs to `place`."""
+        return f"whsec_{base64.b64encode(self._digest('whsec_', place, 32)).decode()}"
 
     def number(self, *place: object) -> int:
         """Return a number from 0 to 2**31 - 1, the range of a job's seed, that belongs to `place`."""

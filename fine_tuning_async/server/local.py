@@ -13,6 +13,7 @@ from .faults import Faults
 from .service import Service
 from .serving import LOOPBACK, MAX_BODY
 from .thread import ServingThread
+from .webhook_control import WebhookControl
 
 if TYPE_CHECKING:
     import os
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .requestlog import RequestRecord
 
 
-class LocalServer:
+class LocalServer(WebhookControl):
     """A fine-tuning API on this machine, over real HTTP.
 
     It runs in a thread with a loop of its own, so that synchronous clients can talk to it too; or its `app` is
@@ -150,7 +151,7 @@ class LocalServer:
         steering.fail(self._service, job_id, {"code": code, "message": message, "param": param})
 
     def reset(self) -> None:
-        """Forget every job, file, model, request, fault; ids begin anew. The clock stays.
+        """Forget every job, file, model, request, fault; ids begin anew. The clock stays, and so do webhooks.
 
         Raises:
             NotRunningError: The server is not running.

@@ -11,6 +11,7 @@ from .inspection import inspect
 from .lifecycle import TERMINAL, move
 from .outcome import Outcome
 from .records import Job
+from .webhooks import announce
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,14 +85,14 @@ class Progress:
 
     def fail(self, job: Job, at: float, error: Mapping[str, str | None]) -> None:
         """Let the job fail with an error object."""
-        self._end(job, "failed")
+        self._end(job, "failed", at)
         job.error = dict(error)
         self._tell(job, at, error["message"] or "The job failed", level="error")
         self._save(job)
 
     def cancel(self, job: Job, at: float) -> None:
         """Cancel the job."""
-        self._end(job, "cancelled")
+        self._end(job, "cancelled", at)
         self._tell(job, at, "The job was cancelled")
         self._save(job)
 
@@ -166,16 +167,17 @@ class Progress:
 
     def _succeed(self, job: Job, at: float) -> None:
         self._outcome.deliver(job, at)
-        self._end(job, "succeeded")
+        self._end(job, "succeeded", at)
         job.finished_at = int(at)
         job.trained_tokens = job.tokens * job.plan.epochs
         self._tell(job, at, f"New fine-tuned model created: {job.fine_tuned_model}")
         self._tell(job, at, "The job has successfully completed")
 
-    def _end(self, job: Job, status: str) -> None:
+    def _end(self, job: Job, status: str, at: float) -> None:
         job.status = move(job.status, status)
         assert status in TERMINAL
         job.due_at = job.estimated_finish = job.held_in = None
+        announce(self._store, self._mint, job, at)
 
     def _estimate(self, job: Job) -> int:
         plan = job.plan

@@ -9,23 +9,25 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .clock import Clock
-from .errors import NotRunningError, StartError, UnknownJobError
+from .errors import NotRunningError, StartError, UnknownJobError, UnknownWebhookError
 from .ids import Minter
 from .progress import Progress
 from .requestlog import RequestLog
 from .store import Store
+from .webhooks import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from .records import Job
+    from .webhooks import Webhook
 
 
 class Service:
     """Holds the store, the clock; brings the state up to date before each use.
 
-    There are no tasks in the background: what became due meanwhile is applied, each thing at the time it was
-    due at, when the next request or control call comes. Any thread may call.
+    What became due meanwhile is applied, each thing at the time it was due at, when the next request or control
+    call comes; where there are webhooks, a task in the serving loop looks too. Any thread may call.
 
     Args:
         db: The database's file, or None for memory.
@@ -43,6 +45,9 @@ class Service:
         self._store: Store | None = None
         self.resets: int = 0
         self._request = 0
+        self._webhooks: dict[str, Webhook] = {}
+        self.on_change: Callable[[], object] = _nobody
+        """Called, with the lock held, when something was written."""
 
     @property
     def store(self) -> Store:
@@ -68,6 +73,8 @@ class Service:
             try:
                 self._store = Store(self._db)
                 self._go_on(ticks)
+                for webhook in self._webhooks.values():
+                    self._store.webhooks.put(webhook)
             except (sqlite3.Error, ValueError) as error:
                 self._abandon()
                 raise StartError(f"cannot use the database {self._db}: {error}") from error
@@ -81,6 +88,7 @@ class Service:
                 self._store.save_time(self.clock.now())
                 self._store.close()
             self._store = None
+            self.on_change = _nobody
 
     def _abandon(self) -> None:
         store, self._store = self._store, None
@@ -98,6 +106,8 @@ class Service:
                 if store.changes != before:
                     # What was written bears this time: after a crash it must not come again.
                     store.save_time(now)
+            if store.changes != before:
+                self.on_change()
 
     def next_request_id(self) -> str:
         """Return the id of the next request."""
@@ -125,6 +135,35 @@ class Service:
         if found is None:
             raise UnknownJobError(f"the server holds no job {job_id!r}")
         return found
+
+    def until_next_job(self) -> float | None:
+        """Return after how many seconds of the loop a job moves on by itself, or None."""
+        due = self.store.jobs.earliest()
+        return None if due is None else self.clock.until(due)
+
+    def add_webhook(self, url: str, secret: str | None, events: Iterable[str] | None) -> str:
+        """Add a webhook, now or when the store is opened; return its secret."""
+        webhook = checked(url, self.mint.secret(url) if secret is None else secret, events)
+        with self._lock:
+            self._webhooks[url] = webhook
+            if self._store is not None:
+                self._store.webhooks.put(webhook)
+                self.on_change()
+        return webhook.secret
+
+    def remove_webhook(self, url: str) -> None:
+        """Remove a webhook with what waits for it.
+
+        Raises:
+            UnknownWebhookError: There is none of this URL.
+        """
+        with self._lock:
+            known = self._webhooks.pop(url, None) is not None
+            if self._store is not None:
+                with self._store.transaction():
+                    known |= self._store.webhooks.remove(url)
+        if not known:
+            raise UnknownWebhookError(f"the server has no webhook {url!r}")
 
     def reset(self) -> None:
         """Forget everything but the time."""
@@ -160,4 +199,9 @@ class Service:
             for seq in lapsed:
                 uploads.end(seq, "expired")
             self.store.save_time(now)
+        self.on_change()
         return now
+
+
+def _nobody() -> None:
+    """Take notice of nothing."""

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -18,7 +18,7 @@ from .faults import Faults
 from .service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 LOOPBACK = "127.0.0.1"
 
@@ -88,6 +88,8 @@ async def serve(
     seed: int = 0,
     speed: float | None = None,
     max_body: int = MAX_BODY,
+    webhooks: Sequence[str] = (),
+    webhook_secret: str | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve in the running loop until SIGINT or SIGTERM, or until cancelled.
@@ -99,26 +101,42 @@ async def serve(
         seed: What ids and losses are drawn from.
         speed: Simulated seconds in one second; None keeps the clock still.
         max_body: The largest file that may be uploaded in one piece, in bytes.
-        announce: Called once with the line `listening on URL`; by default it is printed at once.
+        webhooks: URLs that are told of the end of each job.
+        webhook_secret: What deliveries are signed with; None takes one for each URL, and announces it.
+        announce: Called with the line `listening on URL`, then with one for each webhook; by default they are
+            printed at once.
 
     Raises:
-        StartError: The port is taken, or the database cannot be used.
+        StartError: The port is taken, the database cannot be used, or a webhook's URL or secret is none.
     """
     done = asyncio.Event()
-    app = build_app(Service(db, seed, speed), max_body, Faults())
+    service, announce = Service(db, seed, speed), announce or _print
+    try:
+        secrets = {url: service.add_webhook(url, webhook_secret, None) for url in webhooks}
+    except ValueError as error:
+        raise StartError(str(error)) from error
+    app = build_app(service, max_body, Faults())
     async with listening(app, host, port) as url:
-        loop = asyncio.get_running_loop()
-        # Where a loop cannot watch signals (Windows), KeyboardInterrupt cancels this instead.
+        with _signals_call(done.set):
+            announce(f"listening on {url}")
+            for receiver, secret in secrets.items():
+                announce(f"webhook {receiver} signed with {'the secret given' if webhook_secret else secret}")
+            await done.wait()
+
+
+@contextmanager
+def _signals_call(callback: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    # Where a loop cannot watch signals (Windows), KeyboardInterrupt cancels what runs in it instead.
+    with suppress(NotImplementedError):
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, callback)
+    try:
+        yield
+    finally:
         with suppress(NotImplementedError):
             for number in _SIGNALS:
-                loop.add_signal_handler(number, done.set)
-        try:
-            (announce or _print)(f"listening on {url}")
-            await done.wait()
-        finally:
-            with suppress(NotImplementedError):
-                for number in _SIGNALS:
-                    loop.remove_signal_handler(number)
+                loop.remove_signal_handler(number)
 
 
 def _print(line: str) -> None:

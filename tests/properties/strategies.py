@@ -34,6 +34,7 @@ from fine_tuning_async.models import (
     UnknownGrader,
     Upload,
     UploadPart,
+    WebhookEvent,
 )
 
 if TYPE_CHECKING:
@@ -233,6 +234,10 @@ grader_runs = objects(
     },
 )
 deletions = objects({"id": names, "deleted": st.booleans()}, {"object": texts})
+webhook_events = objects(
+    {"id": names, "created_at": whole, "type": st.just("fine_tuning.job.failed") | texts},
+    {"data": objects({"id": names}, {}) | json_values, "object": texts},
+)
 
 DOCUMENTS: dict[type[WireObject], Strategy] = {
     FineTuningJob: jobs,
@@ -246,6 +251,7 @@ DOCUMENTS: dict[type[WireObject], Strategy] = {
     CheckpointPermission: permissions,
     Model: models,
     Deletion: deletions,
+    WebhookEvent: webhook_events,
     Integration: integrations,
     Method: methods,
     SupervisedHyperparameters: supervised_hyperparameters,

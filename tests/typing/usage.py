@@ -5,10 +5,11 @@ Each `type: ignore` marks what must be refused; where it is not refused, the com
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import assert_type
+from typing import TYPE_CHECKING, assert_type
 
 import attrs
 
@@ -43,9 +44,15 @@ from fine_tuning_async import (
     TrainingStep,
     Upload,
     UploadPart,
+    WebhookEvent,
+    WebhookInbox,
     from_dict,
     to_dict,
+    unwrap,
 )
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 
 async def lists(client: FineTuningClient) -> None:
@@ -186,6 +193,23 @@ def models(job: FineTuningJob, event: JobEvent) -> None:
     job.seed = 5  # type: ignore[misc]
     event.message = "changed"  # type: ignore[misc]
     job.is_terminal = True  # type: ignore[misc]
+
+
+async def webhooks(app: web.Application, headers: Mapping[str, str]) -> None:
+    assert_type(unwrap(b"{}", headers, "whsec_AAAA"), WebhookEvent)
+    assert_type(unwrap("{}", headers, ["whsec_AAAA", "whsec_BBBB"]).job_id, str | None)
+    unwrap({}, headers, "whsec_AAAA")  # type: ignore[arg-type]
+    inbox = WebhookInbox("whsec_AAAA", on_event=handle)
+    app.router.add_post("/webhooks", inbox.handler)
+    assert_type(await inbox.deliver(b"{}", headers), WebhookEvent | None)
+    with inbox.watching("ftjob-1") as news:
+        assert_type(news, asyncio.Event)
+    WebhookInbox("whsec_AAAA", on_event=print)  # type: ignore[arg-type]
+
+
+async def handle(event: WebhookEvent) -> None:
+    assert_type(event.created, datetime)
+    assert_type(event.data, object)
 
 
 def methods(grader: Grader) -> None:

@@ -13,6 +13,7 @@ from .models import Models
 from .permissions import Permissions
 from .schema import SCHEMA, TABLES, VERSION
 from .uploads import Uploads
+from .webhooks import Webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,7 @@ class Store:
         self.uploads: Uploads = Uploads(self._connection, self.files)
         self.models: Models = Models(self._connection)
         self.permissions: Permissions = Permissions(self._connection)
+        self.webhooks: Webhooks = Webhooks(self._connection)
 
     @property
     def changes(self) -> int:

@@ -53,6 +53,11 @@ class Jobs:
         """Return the job that has waited longest for something that is due by `now`."""
         return self._one("SELECT record FROM jobs WHERE due_at <= ? ORDER BY due_at LIMIT 1", now)
 
+    def earliest(self) -> float | None:
+        """Return when something is due next."""
+        row = self._connection.execute("SELECT MIN(due_at) FROM jobs WHERE due_at IS NOT NULL").fetchone()
+        return None if row[0] is None else float(row[0])
+
     def waiting(self) -> Iterator[Job]:
         """Return every job that has something ahead of it."""
         rows = self._connection.execute("SELECT record FROM jobs WHERE due_at IS NOT NULL").fetchall()

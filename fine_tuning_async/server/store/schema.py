@@ -19,7 +19,9 @@ TABLES = (
     "permissions",
     "idempotency",
     "settings",
+    "deliveries",
 )
+"""What is forgotten by `clear`; webhooks are no part of it, which somebody has set up."""
 
 # A list is ordered by `seq`, the order of insertion: times are whole seconds and tie.
 # `view` is the JSON that a client sees, so that a page is joined rather than rendered.
@@ -133,6 +135,27 @@ CREATE TABLE idempotency (
     digest BLOB NOT NULL,
     job_id TEXT NOT NULL
 ) WITHOUT ROWID;
+
+CREATE TABLE webhooks (
+    url TEXT PRIMARY KEY,
+    secret TEXT NOT NULL,
+    events TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE deliveries (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    url TEXT NOT NULL,
+    job_id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    body BLOB NOT NULL,
+    state TEXT NOT NULL DEFAULT 'pending',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    outcome TEXT,
+    spent REAL NOT NULL DEFAULT 0,
+    due_at REAL
+);
+CREATE INDEX deliveries_due ON deliveries (url, due_at) WHERE due_at IS NOT NULL;
 
 CREATE TABLE settings (
     name TEXT PRIMARY KEY,
