@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from fine_tuning_async import server
 from fine_tuning_async._urls import is_loopback
 from fine_tuning_async.server.clock import FASTEST
+from fine_tuning_async.server.personalities import Like  # noqa: TC001 - as above
 
 from .failure import CommandFailure
 from .output import complain, tell
@@ -40,6 +41,7 @@ def serve(
     db: Path | None = None,
     seed: int = 0,
     speed: Annotated[float, Parameter(validator=_check_speed)] = 60.0,
+    like: Like = "openai",
 ) -> int:
     """Run the local server until Ctrl-C or SIGTERM.
 
@@ -53,6 +55,8 @@ def serve(
         seed: What ids and losses are drawn from: same seed, same requests, same answers.
         speed: Simulated seconds in a second: at 60, a minute of training takes a second. 0 stops the clock, and
             jobs stay as they are.
+        like: The kind of server that it passes for. For azure, the line names the endpoint; for gateway, a base
+            URL with a prefix.
     """
     if not is_loopback(host):
         complain(f"warning: {host} can be reached from other machines, and any key is accepted")
@@ -64,6 +68,7 @@ def serve(
                 db=None if db is None else str(db),
                 seed=seed,
                 speed=speed or None,
+                like=like,
                 announce=tell,
             )
         )

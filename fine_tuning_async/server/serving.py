@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from .app import build_app
-from .context import TRAFFIC
+from .context import SERVICE, TRAFFIC
 from .errors import StartError
+from .personalities import personality
 from .service import Service
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+    from .personalities import Like
 
 LOOPBACK = "127.0.0.1"
 
@@ -50,7 +53,8 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
         await runner.setup()
         site = web.SockSite(runner, listener, backlog=_BACKLOG)
         await site.start()
-        yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/v1"
+        home = app[SERVICE].personality.home
+        yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}{home}"
         await _settle(listener)
         await site.stop()
         await app[TRAFFIC].ebb(_PATIENCE)
@@ -87,6 +91,7 @@ async def serve(
     seed: int = 0,
     speed: float | None = None,
     max_body: int = MAX_BODY,
+    like: Like = "openai",
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve in the running loop until SIGINT or SIGTERM, or until cancelled.
@@ -98,13 +103,15 @@ async def serve(
         seed: What ids and losses are drawn from.
         speed: Simulated seconds in one second; None keeps the clock still.
         max_body: The largest file that may be uploaded, in bytes.
+        like: The kind of server: openai, azure or gateway.
         announce: Called once with the line `listening on URL`; by default it is printed at once.
 
     Raises:
         StartError: The port is taken, or the database cannot be used.
+        ValueError: There is no such kind of server.
     """
     done = asyncio.Event()
-    app = build_app(Service(db, seed, speed), max_body)
+    app = build_app(Service(db, seed, speed, personality(like)), max_body)
     async with listening(app, host, port) as url:
         loop = asyncio.get_running_loop()
         # Where a loop cannot watch signals (Windows), KeyboardInterrupt cancels this instead.
