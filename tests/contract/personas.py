@@ -17,6 +17,8 @@ from fine_tuning_async.server import LocalServer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from aiohttp.typedefs import Middleware
+
     from fine_tuning_async import APIError, File
 
 KEY = "sk-of-the-client"
@@ -149,9 +151,10 @@ PAGING_FILES = tuple(each for each in PERSONAS if each.pages_files)
 
 
 @asynccontextmanager
-async def local(persona: Persona) -> AsyncIterator[tuple[FineTuningClient, LocalServer]]:
-    """A client with a local server of this kind in the same loop."""
+async def local(persona: Persona, *middlewares: Middleware) -> AsyncIterator[tuple[FineTuningClient, LocalServer]]:
+    """A client with a local server of this kind in the same loop; middlewares stand right before its handlers."""
     server = LocalServer(like=persona.like)
+    server.app.middlewares.extend(middlewares)
     runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     try:
