@@ -57,7 +57,7 @@ def _plain(request: web.Request, error: web.HTTPException) -> Problem:
 
 @web.middleware
 async def authorised(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let in whom the personality admits, and pass on what it makes of the request and of the answer."""
+    """Let in whom the personality admits; let it say how the request is heard, and how the answer is shown."""
     personality = request.app[SERVICE].personality
     if request.match_info.http_exception is None:
         personality.admit(request)

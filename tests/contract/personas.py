@@ -124,7 +124,8 @@ PERSONAS = (
         codes=_AZURE_CODES,
         unknown_url="404",
         names_parameters=False,
-        # The specification of these versions has no `after` and no `limit` there.
+        # The specification of these versions has no metadata, and no `after` or `limit` for files.
+        keeps_metadata=False,
         pages_files=False,
         dates_models=False,
         answers_deletes=False,

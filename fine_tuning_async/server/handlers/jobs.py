@@ -36,7 +36,7 @@ async def create(request: web.Request) -> web.Response:
     key at once, one creates.
     """
     service = request.app[SERVICE]
-    body = service.personality.wanted(await read_object(request))
+    body = service.personality.wanted(request, await read_object(request))
     key = service.personality.idempotency_key(request).encode(errors="surrogateescape")
     with service.session() as now:
         view = _made_before(service, key, body) if key else None

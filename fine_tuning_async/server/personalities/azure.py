@@ -15,7 +15,7 @@ from fine_tuning_async.server.ways import Ways
 from fine_tuning_async.server.wording import Wording
 
 from .azure_shapes import SHAPES
-from .base import FIELDS, Personality, is_invalid, key_of
+from .base import Personality, is_invalid, key_of
 from .reshaping import Document, document_of, json_answer, reshaped
 
 if TYPE_CHECKING:
@@ -71,6 +71,10 @@ class _Wording(Wording):
         )
 
 
+class _AtTheDoor(Problem):
+    """A refusal by the front door, which says a code of its own."""
+
+
 class Azure(Personality):
     """Azure OpenAI behind its endpoint, with both of its shapes of URL."""
 
@@ -83,17 +87,17 @@ class Azure(Personality):
         """Refuse a version that its path does not have, and a key that is missing or invalid."""
         version, named = request.query.get("api-version"), request.path.startswith(f"{_V1}/")
         if named and version is not None and version not in _NAMED:
-            raise Problem(400, "API version not supported", code="BadRequest")
+            raise _AtTheDoor(400, "API version not supported", code="BadRequest")
         if not named and (version is None or not _DATED.fullmatch(version)):
             # Without a version that it knows, the front door finds nothing.
-            raise Problem(404, _NOT_FOUND, code="404")
+            raise _AtTheDoor(404, _NOT_FOUND, code="404")
         key = key_of(request)
         if not key or is_invalid(key):
             message = (
                 "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid"
                 " key for an active subscription and use a correct regional API endpoint for your resource."
             )
-            raise Problem(401, message, code="401")
+            raise _AtTheDoor(401, message, code="401")
 
     def hear(self, request: web.Request) -> web.Request:
         """Take away what the dated versions do not know: pages of files."""
@@ -101,13 +105,22 @@ class Azure(Personality):
             return request
         return request.clone(rel_url=request.rel_url.without_query_params("after", "limit", "order"))
 
-    def wanted(self, body: dict[str, object]) -> dict[str, object]:
-        """Read -1 as what it stands for in Azure's own answers: automatic."""
-        return {name: _automatic(value) if name in _SETTINGS else value for name, value in body.items()}
+    def wanted(self, request: web.Request, body: dict[str, object]) -> dict[str, object]:
+        """Read -1 as what it stands for in Azure's own answers; lose what the dated versions do not know."""
+        lost = frozenset[str]() if request.path.startswith(f"{_V1}/") else _NOT_DATED
+        return {
+            name: _automatic(value) if name in _SETTINGS else value
+            for name, value in body.items()
+            if name not in lost
+        }
 
     def kept(self, body: Mapping[str, object]) -> dict[str, object]:
         """Keep the kind of training."""
-        return {"trainingType": body["trainingType"]} if "trainingType" in body.keys() - FIELDS else {}
+        return {"trainingType": body["trainingType"]} if "trainingType" in body else {}
+
+    def idempotency_key(self, request: web.Request) -> str:
+        """Return none: nothing says that Azure knows the header."""
+        return ""
 
     def show(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
         """Answer a create with 201 and its place, a delete with 204, everything in Azure's shapes."""
@@ -128,10 +141,9 @@ class Azure(Personality):
         code, message = problem.error["code"], problem.error["message"]
         if code == "unknown_url":
             code, message = "404", _NOT_FOUND
-        if code is None or not (code.isdecimal() or code == "BadRequest"):
+        elif not isinstance(problem, _AtTheDoor):
             code = _CODES.get(problem.status, str(problem.status))
-        error = {"code": code, "message": message}
-        return json_answer({"error": error}, problem.status, problem.headers)
+        return json_answer({"error": {"code": code, "message": message}}, problem.status, problem.headers)
 
     def headers(self, request_id: str, organization: str) -> dict[str, str]:
         """Name the request, as Azure's front door does, and as the service behind it does."""
@@ -139,6 +151,8 @@ class Azure(Personality):
 
 
 _SETTINGS = frozenset({"method", "hyperparameters"})
+_NOT_DATED = frozenset({"metadata"})
+"""Fields of a request for a job that the dated versions do not have."""
 
 
 def _automatic(value: object) -> object:
@@ -150,5 +164,5 @@ def _automatic(value: object) -> object:
 def _created(request: web.Request, shown: Document) -> web.Response:
     if shown.get("object") == "file":
         shown["status"] = "pending"
-    place = f"{request.url.origin()}{request.path}/{shown['id']}"
+    place = f"{request.scheme}://{request.host}{request.path}/{shown['id']}"
     return json_answer(shown, HTTPStatus.CREATED, {"Location": place})

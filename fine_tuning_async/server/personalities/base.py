@@ -59,7 +59,7 @@ class Personality:
         """Return a request as the handlers are to see it."""
         return request
 
-    def wanted(self, body: dict[str, object]) -> dict[str, object]:
+    def wanted(self, request: web.Request, body: dict[str, object]) -> dict[str, object]:
         """Return the body of a request for a job as the handler is to see it."""
         return body
 

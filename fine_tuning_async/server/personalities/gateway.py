@@ -42,7 +42,7 @@ class Gateway(Personality):
         if is_invalid(key):
             raise _OwnProblem(400, "No connected db.", kind="no_db_connection")
 
-    def wanted(self, body: dict[str, object]) -> dict[str, object]:
+    def wanted(self, request: web.Request, body: dict[str, object]) -> dict[str, object]:
         """Lose the metadata: the job is made without."""
         return {name: value for name, value in body.items() if name != "metadata"}
 

@@ -235,6 +235,27 @@ def test_the_dated_versions_know_no_pages_of_files(server: LocalServer) -> None:
     assert (len(newer["data"]), newer["has_more"]) == (1, True)
 
 
+def test_the_dated_versions_know_no_metadata(server: LocalServer) -> None:
+    body = {"model": "gpt-4.1", "metadata": {"team": "a"}}
+    for path, kept in (("/openai/v1", True), ("/openai", False)):
+        api = Api(server.url)
+        file = Api(f"{server.url}/openai/v1").training_file()
+        made = api.post(f"{path}{JOBS}?{'' if kept else VERSION}", {**body, "training_file": file})
+        assert made.status == 201
+        assert ("metadata" in made.json) is kept
+
+
+def test_the_header_of_a_key_means_nothing_to_it(api: Api) -> None:
+    body = {"model": "gpt-4.1", "training_file": api.training_file()}
+    assert len({api.post(JOBS, body, Idempotency_Key="one").json["id"] for _ in range(2)}) == 2
+
+
+def test_a_host_that_is_none_does_not_lose_the_answer(server: LocalServer, api: Api) -> None:
+    body = {"model": "gpt-4.1", "training_file": api.training_file()}
+    assert api.post(JOBS, body, Host="[::bad").status in {201, 400}
+    assert len(api.get(JOBS).json["data"]) <= 1
+
+
 def test_what_is_no_json_passes_untouched(server: LocalServer, api: Api) -> None:
     content = b'{"object": "file", "id": "x", "user_provided_suffix": null}'
     file_id = api.upload(content).json["id"]
