@@ -118,17 +118,14 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, GradersAPI, FilesAPI, DownloadsA
     ) -> Self:
         """Return a client for Azure OpenAI; nothing that is OpenAI's own is read from the environment.
 
-        Without credentials, AZURE_OPENAI_AD_TOKEN is taken, or else AZURE_OPENAI_API_KEY. A callable that is given
-        to `with_options` as its `api_key` is a token provider.
+        AZURE_OPENAI_AD_TOKEN, or else AZURE_OPENAI_API_KEY, stands in for credentials that are left out.
 
         Args:
-            endpoint: The resource's URL, as in https://my-resource.openai.azure.com, or where a gateway has it,
-                with or without /openai or /openai/v1; AZURE_OPENAI_ENDPOINT if left out.
+            endpoint: The resource's URL, with or without /openai or /openai/v1; AZURE_OPENAI_ENDPOINT if left out.
             api_key: The key, sent in the header api-key.
-            token_provider: An async callable that is asked for a token before each attempt, in place of a key;
-                get_bearer_token_provider of azure.identity.aio makes one.
-            api_version: A date, as in 2024-10-21, for the paths under /openai; an empty string, `v1`, `preview` or
-                `latest` for those under /openai/v1. AZURE_OPENAI_API_VERSION or OPENAI_API_VERSION if left out.
+            token_provider: An async callable, asked for a bearer token before each attempt, in place of a key.
+            api_version: A date for the paths under /openai; empty, `v1`, `preview` or `latest` for those under
+                /openai/v1. AZURE_OPENAI_API_VERSION or OPENAI_API_VERSION if left out.
             headers: As for the class.
             session: As for the class.
             timeout: As for the class.
@@ -197,7 +194,8 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, GradersAPI, FilesAPI, DownloadsA
     ) -> Self:
         """Return a view of this client with other options, on the same session.
 
-        What is left out stays as it is; `headers` are added. Closing the view closes nothing but the view.
+        What is left out stays as it is; `headers` are added. On Azure, an `api_key` that is a callable gives bearer
+        tokens. Closing the view closes nothing but the view.
 
         Raises:
             InvalidArgumentError: An argument cannot be used.

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 class Wording:
     """OpenAI's words, as recorded. What happens at one moment may be several events, oldest first."""
 
-    pausing = "Pausing the job"
-    paused = "The job was paused"
-    resumed = "The job was resumed"
-    cancelled = "The job was cancelled"
-    failed = "The job failed"
+    pausing: str = "Pausing the job"
+    paused: str = "The job was paused"
+    resumed: str = "The job was resumed"
+    cancelled: str = "The job was cancelled"
+    failed: str = "The job failed"
 
     def created(self, job: Job) -> tuple[str, ...]:
         """Say that there is a job."""

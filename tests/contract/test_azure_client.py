@@ -158,6 +158,11 @@ async def test_a_view_takes_a_key_or_a_callable_that_gives_tokens() -> None:
     ]
 
 
+def test_a_view_without_a_key_is_told_where_azure_looks_for_one() -> None:
+    with pytest.raises(InvalidArgumentError, match="AZURE_OPENAI_API_KEY"):
+        FineTuningClient.azure(ENDPOINT, KEY).with_options(api_key="")
+
+
 async def test_a_provider_that_is_not_async_is_told_where_to_find_one() -> None:
     provider: Any = lambda: TOKEN  # noqa: E731 - as short as the mistake
     async with azure(token_provider=provider) as (client, server):

@@ -49,7 +49,7 @@ class _Minter(Minter):
 
 
 class _Wording(Wording):
-    cancelled = "Job canceled."
+    cancelled: str = "Job canceled."
 
     def created(self, job: Job) -> tuple[str, ...]:
         return ("Job enqueued. Waiting for jobs ahead to complete.",)
@@ -78,10 +78,10 @@ class _AtTheDoor(Problem):
 class Azure(Personality):
     """Azure OpenAI behind its endpoint, with both of its shapes of URL."""
 
-    name = "azure"
-    home = ""
-    bases = (_V1, "/openai")
-    ways = Ways(_Minter, _Wording(), missing="-1", results_while_running=True)
+    name: str = "azure"
+    home: str = ""
+    bases: tuple[str, ...] = (_V1, "/openai")
+    ways: Ways = Ways(_Minter, _Wording(), missing="-1", results_while_running=True)
 
     def admit(self, request: web.Request) -> None:
         """Refuse a version that its path does not have, and a key that is missing or invalid."""

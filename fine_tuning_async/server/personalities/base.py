@@ -34,10 +34,10 @@ class Personality:
         ways: What differs in the life of a job.
     """
 
-    name = "openai"
-    home = "/v1"
+    name: str = "openai"
+    home: str = "/v1"
     bases: tuple[str, ...] = ("/v1", "/openai/v1")  # OpenAI's, then the one that Azure puts after its endpoint
-    ways = Ways()
+    ways: Ways = Ways()
 
     def admit(self, request: web.Request) -> None:
         """Refuse a request without a key, or with one that says itself that it is invalid.

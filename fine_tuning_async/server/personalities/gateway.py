@@ -30,9 +30,9 @@ class _OwnProblem(Problem):
 class Gateway(Personality):
     """A gateway under a prefix. The API behind it is OpenAI's."""
 
-    name = "gateway"
-    home = f"{_PREFIX}/v1"
-    bases = (f"{_PREFIX}/v1",)
+    name: str = "gateway"
+    home: str = f"{_PREFIX}/v1"
+    bases: tuple[str, ...] = (f"{_PREFIX}/v1",)
 
     def admit(self, request: web.Request) -> None:
         """Refuse a key that is missing, or that the gateway would have to look up in a database."""
