@@ -194,8 +194,8 @@ class FineTuningClient(JobsAPI, CheckpointsAPI, GradersAPI, FilesAPI, DownloadsA
     ) -> Self:
         """Return a view of this client with other options, on the same session.
 
-        What is left out stays as it is; `headers` are added. On Azure, an `api_key` that is a callable gives bearer
-        tokens. Closing the view closes nothing but the view.
+        What is left out stays as it is; `headers` are added. On Azure, a callable as `api_key` gives tokens.
+        Closing the view closes nothing but the view.
 
         Raises:
             InvalidArgumentError: An argument cannot be used.
