@@ -97,8 +97,11 @@ _AZURE_CODES = {400: "invalidPayload", 401: "401", 404: "notFound"}
 _AZURE_STATUSES = {"validating_files": "pending", "cancelled": "canceled"}
 _AZURE_EVENTS = ("Job enqueued. Waiting for jobs ahead to complete.", "Job succeeded.")
 
+OPENAI = Persona(name="openai")
+"""For tests that are not about what a server says, or take their time."""
+
 PERSONAS = (
-    Persona(name="openai"),
+    OPENAI,
     Persona(
         name="azure",
         like="azure",

@@ -26,7 +26,7 @@ from fine_tuning_async import (
     ResponseFormatError,
     RetryPolicy,
 )
-from tests.contract.personas import local
+from tests.contract.personas import OPENAI, local
 from tests.misbehaving import MisbehavingServer, answer
 
 if TYPE_CHECKING:
@@ -561,8 +561,8 @@ async def test_a_broken_observer_does_not_break_the_call(caplog: pytest.LogCaptu
     assert KEY not in caplog.text
 
 
-async def test_many_calls_at_once_are_all_answered(persona: Persona) -> None:
-    async with local(persona) as (client, _):
+async def test_many_calls_at_once_are_all_answered() -> None:
+    async with local(OPENAI) as (client, _):
         job = await client.create_job(MODEL, await training_file(client))
         jobs = await asyncio.gather(*(client.retrieve_job(job.id) for _ in range(150)))
         assert {each.id for each in jobs} == {job.id}

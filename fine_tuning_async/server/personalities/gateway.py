@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _PREFIX = "/gateway"
 _JOBS = "/fine_tuning/jobs"
 _PAGE = 20
-_SERVER_ERRORS = 500
 
 
 class _OwnProblem(Problem):
@@ -66,7 +66,7 @@ class Gateway(Personality):
 
     def explain(self, problem: Problem) -> web.Response:
         """Answer in one of three ways: the API's error as Python writes it, text that is no JSON, or a detail."""
-        if problem.status >= _SERVER_ERRORS:
+        if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
             return web.Response(
                 body=b"Internal Server Error", status=problem.status, content_type="application/json"
             )
