@@ -10,7 +10,8 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from ._codec import from_dict, to_dict
-    from ._pipeline import KeyProvider, OnAttempt
+    from ._credentials import KeyProvider
+    from ._reporting import OnAttempt
     from ._wire import Response
     from .api._source import Progress, UploadSource
     from .api.downloads import DownloadProgress
@@ -86,7 +87,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "_codec": "from_dict to_dict",
-    "_pipeline": "KeyProvider OnAttempt",
+    "_credentials": "KeyProvider",
+    "_reporting": "OnAttempt",
     "_wire": "Response",
     "api._source": "Progress UploadSource",
     "api.downloads": "DownloadProgress",

@@ -13,6 +13,9 @@ __all__ = ["added_headers", "checked_headers", "default_headers", "with_project"
 
 PROJECT = "Openai-Project"
 
+# What carries a key: OpenAI's header, and Azure's.
+KEY_HEADERS = frozenset({"Authorization", "Api-Key"})
+
 
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers, if they can be sent, with their names written in one way.
@@ -46,8 +49,10 @@ def default_headers(organization: str | None, project: str | None, headers: Mapp
 def added_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
     """Return headers that a caller adds, checked; the key is not to be among them."""
     added = checked_headers(headers or {})
-    if "Authorization" in added:
-        raise InvalidArgumentError("the header Authorization is the client's own; pass the key as api_key")
+    for name in sorted(KEY_HEADERS & added.keys()):
+        raise InvalidArgumentError(
+            f"the header {name} is the client's own; pass the key as api_key, to FineTuningClient.azure for Azure"
+        )
     return added
 
 

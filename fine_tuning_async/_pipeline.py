@@ -3,45 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
-from inspect import isawaitable
 from math import inf
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from attrs import define, evolve, field
 
+from ._credentials import OPENAI, Scheme, authorise
 from ._document import encode
-from ._secret import Authorization, Secret, checked_key, wrapped
+from ._reporting import report
 from ._wire import MAX_REDIRECTS, Body, Replay, Request, Response, decipher, redirect
 from .errors import (
     APIError,
     ConnectionFailed,
     DeadlineExceeded,
     FineTuningError,
-    InvalidArgumentError,
     NotFoundError,
     ResponseFormatError,
 )
-from .retry import AttemptRecord, RetryBudget, RetryPolicy, cost, is_ambiguous, may_retry
+from .retry import RetryBudget, RetryPolicy, cost, is_ambiguous, may_retry
 from .transport import Parcel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from ._credentials import KeyProvider
+    from ._reporting import OnAttempt
+    from ._secret import Authorization, Secret
     from .transport import Transport
 
-__all__ = ["KeyProvider", "OnAttempt", "Pipeline"]
-
-KeyProvider = Callable[[], Awaitable[str]]
-OnAttempt = Callable[[AttemptRecord], object]
+__all__ = ["Pipeline"]
 
 UNREADABLE = "client.request() gives the answer as it came; check that base_url leads to the API itself"
 
 T = TypeVar("T")
-logger = logging.getLogger("fine_tuning_async")
 
 
 @define(kw_only=True, eq=False)
@@ -50,7 +46,8 @@ class Pipeline:
 
     Attributes:
         key: The key, or an async callable that is asked for it before each attempt.
-        key_header: The header that carries it, and what stands before the key there.
+        scheme: How the server wants to be shown it.
+        query: What each request carries in its query; what the request says itself goes before.
         timeout: Seconds; the deadline of one call with all its attempts and waits. For a streamed body or
             answer, the time that may pass without progress.
     """
@@ -58,7 +55,8 @@ class Pipeline:
     transport: Transport
     base_url: str
     key: Secret | KeyProvider = field(repr=False)
-    key_header: tuple[str, str] = ("Authorization", "Bearer ")
+    scheme: Scheme = OPENAI
+    query: Mapping[str, str] = field(factory=dict)
     headers: Mapping[str, str] = field(repr=False)
     timeout: float
     retry: RetryPolicy
@@ -145,8 +143,8 @@ class Pipeline:
         Raises:
             ConnectionFailed: The key did not come in time.
         """
-        secret = self.key if isinstance(self.key, Secret) else await self._ask_for_key(self.key, until)
-        return self._parcel(request, Authorization(*self.key_header, secret), until), secret
+        authorization = await authorise(self.key, self.scheme, until)
+        return self._parcel(request, authorization, until), authorization.secret
 
     async def _send(
         self, request: Request, parse: Callable[[Response], T], until: float
@@ -175,20 +173,9 @@ class Pipeline:
             answer = await self.transport.send(parcel)
         return answer
 
-    async def _ask_for_key(self, provider: KeyProvider, until: float) -> Secret:
-        try:
-            async with asyncio.timeout_at(until) as timeout:
-                coming: object = provider()
-                if not isawaitable(coming):
-                    del coming  # the key itself, it seems, which no frame is to show
-                    raise InvalidArgumentError("the api_key callable is not async; make it `async def`")
-                return checked_key(wrapped(await coming))
-        except TimeoutError:
-            if not timeout.expired():
-                raise
-            raise ConnectionFailed("the api_key callable gave no key in time", sent=False) from None
-
     def _parcel(self, request: Request, authorization: Authorization, until: float) -> Parcel:
+        if self.query:
+            request = evolve(request, query={**self.query, **request.query})
         headers, content = self.headers, cast("bytes | Body | None", request.body)
         if request.json is not None:
             headers, content = {**headers, "Content-Type": "application/json"}, encode(request.json)
@@ -225,25 +212,4 @@ class Pipeline:
         delay: float | None,
     ) -> None:
         """Tell the log and the observer of an attempt; its timing is the Unix time of its start, and seconds."""
-        level = logging.DEBUG if delay is None else logging.INFO
-        if self.on_attempt is None and not logger.isEnabledFor(level):
-            return
-        record = AttemptRecord(
-            method=request.method,
-            path=request.path,
-            attempt=attempt,
-            started_at=timing[0],
-            duration=timing[1],
-            outcome=outcome.status if isinstance(outcome, Response | APIError) else type(outcome).__name__,
-            delay=delay,
-            request_id=getattr(outcome, "request_id", None),
-        )
-        logger.log(level, "%s", record)
-        if self.on_attempt is not None:
-            self._observe(self.on_attempt, record)
-
-    def _observe(self, on_attempt: OnAttempt, record: AttemptRecord) -> None:
-        try:
-            on_attempt(record)
-        except Exception:  # a broken observer must not break a call that may have created a job
-            logger.exception("on_attempt failed; the call goes on")
+        report(self.on_attempt, request, attempt, timing, outcome, delay)

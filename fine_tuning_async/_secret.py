@@ -77,14 +77,14 @@ def wrapped(key: object) -> Secret:
     return Secret(key if isinstance(key, str) else "")
 
 
-def checked_key(secret: Secret) -> Secret:
-    """Return a secret that can be sent as a key.
+def checked_key(secret: Secret, advice: str) -> Secret:
+    """Return a secret that can be sent as a key; the advice is for those who have none.
 
     Raises:
         InvalidArgumentError: It is empty, or has characters that no header may have.
     """
     if not secret.reveal().strip():
-        raise InvalidArgumentError("the API key is no string or is empty; pass api_key or set OPENAI_API_KEY")
+        raise InvalidArgumentError(f"the API key is no string or is empty; {advice}")
     if not secret.is_printable():
         raise InvalidArgumentError(
             "the API key has white space around it, a line break or characters that a header cannot carry; "

@@ -12,9 +12,11 @@ __all__ = ["base_url", "is_loopback", "origin", "relative_path", "segment"]
 
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")  # a lone surrogate cannot be encoded
 
+_EXAMPLES = {"base_url": "https://api.openai.com/v1", "endpoint": "https://my-resource.openai.azure.com"}
 
-def base_url(text: str) -> str:
-    """Return a base URL without its trailing slash.
+
+def base_url(text: str, name: str = "base_url") -> str:
+    """Return a base URL without its trailing slash; `name` is what the caller calls it.
 
     Raises:
         InvalidArgumentError: It is no absolute http or https URL, or carries credentials, a query or a fragment.
@@ -25,14 +27,14 @@ def base_url(text: str) -> str:
     except (ValueError, TypeError, AttributeError) as error:
         # A password with a slash in it looks like a port.
         shown = "..." if "@" in str(text) else f"{text!r}: {error}"
-        raise InvalidArgumentError(f"base_url is no URL: {shown}") from None
+        raise InvalidArgumentError(f"{name} is no URL: {shown}") from None
     if parts.username is not None or parts.password is not None:
-        raise InvalidArgumentError("base_url holds credentials; pass the key as api_key")
+        raise InvalidArgumentError(f"{name} holds credentials; pass the key as api_key")
     if parts.scheme not in {"http", "https"} or not host or _UNSAFE.search(text):
-        raise InvalidArgumentError(f"base_url {text!r} is no http or https URL, such as https://api.openai.com/v1")
+        raise InvalidArgumentError(f"{name} {text!r} is no http or https URL, such as {_EXAMPLES[name]}")
     if "?" in text or "#" in text:
         # Not shown: some gateways take a key in the query.
-        raise InvalidArgumentError("base_url has a query or a fragment; only a path may follow the host")
+        raise InvalidArgumentError(f"{name} has a query or a fragment; only a path may follow the host")
     return text.rstrip("/")
 
 

@@ -202,7 +202,10 @@ def _excerpt(body: bytes) -> str:
 _ADVICE = {
     401: "check the key",
     403: "this key may not do that: check its project and permissions",
-    404: "check the id, that the key belongs to the same project, and that base_url is right (most end in /v1)",
+    404: (
+        "check the id, that the key belongs to the same project, and that base_url is right (most end in /v1), or "
+        "the endpoint and its api_version"
+    ),
     409: "look at the state that the object is in before you try again",
     413: "send less at once",
     422: "correct what the message names",

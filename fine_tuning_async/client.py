@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self
 
 from attrs import evolve
 
+from ._credentials import AZURE, OPENAI, always
 from ._headers import added_headers, default_headers, with_project
 from ._options import (
+    azure_setting,
+    azure_source,
     checked_base_url,
     checked_observer,
     checked_retry,
@@ -20,35 +22,33 @@ from ._options import (
     setting,
 )
 from ._pipeline import Pipeline
+from ._secret import Secret
 from ._sessions import BorrowedSession, OwnedSessions, SharedSessions
-from ._urls import relative_path
-from ._wire import Replay, Request, Response
-from .api import CheckpointsAPI, DownloadsAPI, FilesAPI, GradersAPI, ModelRegistryAPI
+from .api import CheckpointsAPI, DownloadsAPI, FilesAPI, GradersAPI, ModelRegistryAPI, RequestAPI
 from .api._keys import Keys
-from .errors import InvalidArgumentError
 from .retry import RetryBudget, RetryPolicy
 from .transport import AiohttpTransport
 from .waiting import WaitingAPI
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     import aiohttp
     from yarl import URL
 
-    from ._pipeline import KeyProvider, OnAttempt
+    from ._credentials import KeyProvider
+    from ._reporting import OnAttempt
     from ._sessions import Sessions
 
 __all__ = ["FineTuningClient"]
 
 BASE_URL = "https://api.openai.com/v1"
 
-# Methods that a server answers alike however often it gets them (RFC 9110, 9.2.2).
-IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-METHODS = IDEMPOTENT | {"POST", "PATCH"}
 
-
-class FineTuningClient(WaitingAPI, CheckpointsAPI, GradersAPI, FilesAPI, DownloadsAPI, ModelRegistryAPI):
+class FineTuningClient(
+    WaitingAPI, CheckpointsAPI, GradersAPI, FilesAPI, DownloadsAPI, ModelRegistryAPI, RequestAPI
+):
     """A client for the fine-tuning API of OpenAI, or of any server that speaks it.
 
     Use it as `async with FineTuningClient() as client:`, or call `close` in the end. It may be made outside a
@@ -93,7 +93,7 @@ class FineTuningClient(WaitingAPI, CheckpointsAPI, GradersAPI, FilesAPI, Downloa
         self._pipeline = Pipeline(
             transport=AiohttpTransport(self._sessions),
             base_url=checked_base_url(str(base_url or os.environ.get("OPENAI_BASE_URL") or BASE_URL)),
-            key=checked_source(key),
+            key=checked_source(key, OPENAI),
             headers=default_headers(
                 setting(organization, "OPENAI_ORG_ID"),
                 setting(project, "OPENAI_PROJECT_ID"),
@@ -104,6 +104,58 @@ class FineTuningClient(WaitingAPI, CheckpointsAPI, GradersAPI, FilesAPI, Downloa
             budget=RetryBudget(retry.budget),
             on_attempt=checked_observer(on_attempt),
         )
+
+    @classmethod
+    def azure(
+        cls,
+        endpoint: str | URL | None = None,
+        api_key: str | None = None,
+        *,
+        token_provider: KeyProvider | None = None,
+        api_version: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        session: aiohttp.ClientSession | None = None,
+        timeout: float = 60.0,
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        on_attempt: OnAttempt | None = None,
+    ) -> Self:
+        """Return a client for Azure OpenAI; nothing that is OpenAI's own is read from the environment.
+
+        AZURE_OPENAI_AD_TOKEN, or else AZURE_OPENAI_API_KEY, stands in for credentials that are left out.
+
+        Args:
+            endpoint: The resource's URL, with or without /openai or /openai/v1; AZURE_OPENAI_ENDPOINT if left out.
+            api_key: The key, sent in the header api-key.
+            token_provider: An async callable, asked for a bearer token before each attempt, in place of a key.
+            api_version: A date for the paths under /openai; empty, `v1`, `preview` or `latest` for those under
+                /openai/v1. AZURE_OPENAI_API_VERSION or OPENAI_API_VERSION if left out.
+            headers: As for the class.
+            session: As for the class.
+            timeout: As for the class.
+            retry: As for the class.
+            on_attempt: As for the class.
+
+        Raises:
+            InvalidArgumentError: There is no endpoint, no key or two, or an argument cannot be used.
+        """
+        given = None if api_key is None else concealed(api_key)
+        del api_key  # as in __init__
+        key = azure_source(given, token_provider)
+        where = azure_setting(endpoint, api_version)
+        client = cls(
+            always(key) if isinstance(key, Secret) else key,
+            base_url=where.base_url,
+            organization="",
+            project="",
+            headers=headers,
+            session=session,
+            timeout=timeout,
+            retry=retry,
+            on_attempt=on_attempt,
+        )
+        client._pages_files = where.pages_files
+        client._pipeline = evolve(client._pipeline, key=key, scheme=AZURE, query=where.query)
+        return client
 
     def __repr__(self) -> str:
         pipeline: Pipeline | None = getattr(self, "_pipeline", None)  # absent if the construction failed
@@ -145,7 +197,8 @@ class FineTuningClient(WaitingAPI, CheckpointsAPI, GradersAPI, FilesAPI, Downloa
     ) -> Self:
         """Return a view of this client with other options, on the same session.
 
-        What is left out stays as it is; `headers` are added. Closing the view closes nothing but the view.
+        What is left out stays as it is; `headers` are added. On Azure, a callable as `api_key` gives tokens.
+        Closing the view closes nothing but the view.
 
         Raises:
             InvalidArgumentError: An argument cannot be used.
@@ -160,55 +213,10 @@ class FineTuningClient(WaitingAPI, CheckpointsAPI, GradersAPI, FilesAPI, Downloa
         view._pipeline = evolve(
             old,
             transport=AiohttpTransport(view._sessions),
-            key=checked_source(key),
+            key=checked_source(key, old.scheme),
             headers=with_project({**old.headers, **added_headers(headers)}, project),
             timeout=old.timeout if timeout is None else checked_timeout(timeout),
             retry=old.retry if retry is None else checked_retry(retry),
             budget=RetryBudget(retry.budget) if retry and retry.budget != old.retry.budget else old.budget,
         )
         return view
-
-    async def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        json: object = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Response:
-        """Call what this client has no method for, with its authorisation, deadline, retries and errors.
-
-        GET, HEAD, OPTIONS, PUT and DELETE are sent again after any failure that may pass; POST and PATCH only
-        where the server certainly did not act.
-
-        Args:
-            method: The HTTP method.
-            path: Behind the base URL, as in `/fine_tuning/jobs`.
-            params: The query.
-            json: The body.
-            headers: Sent with this request.
-
-        Raises:
-            InvalidArgumentError: The request cannot be sent.
-            APIError: The server answered with an error status.
-            ConnectionFailed: No answer came.
-            DeadlineExceeded: Time ran out.
-            ResponseFormatError: The answer is larger than 64 MiB.
-            ClientStateError: The client is closed, or its session belongs to another loop.
-        """
-        if not isinstance(method, str) or method.upper() not in METHODS:
-            raise InvalidArgumentError(f"method is {method!r}; it must be one of {', '.join(sorted(METHODS))}")
-        if params is not None and not isinstance(params, Mapping):
-            raise InvalidArgumentError(f"params is {params!r}; it must be a mapping of names to values")
-        return await self._pipeline.call(
-            Request(
-                method=method.upper(),
-                path=relative_path(path),
-                query=params or {},
-                json=json,
-                headers=added_headers(headers),
-                replay=Replay.SAFE if method.upper() in IDEMPOTENT else Replay.ONCE,
-            ),
-            parse=lambda response: response,
-        )

@@ -13,6 +13,7 @@ from yarl import URL
 
 from ._arriving import Arriving, bounded
 from ._delivery import FOREIGN, explained
+from ._headers import KEY_HEADERS
 from ._wire import Body, Response
 
 if TYPE_CHECKING:
@@ -151,8 +152,10 @@ def _request(
 
 def _set_late(session: aiohttp.ClientSession) -> bool:
     # aiohttp refuses an Authorization header beside the session's own auth or an entry of the user's .netrc; a
-    # middleware sets the header after that check, and replaces what the session would have sent.
-    return session.trust_env or session.auth is not None
+    # middleware sets the header after that check, and replaces what the session would have sent: a default header
+    # too, as another server's key may be in it.
+    own = any(name in session.headers for name in KEY_HEADERS)
+    return session.trust_env or session.auth is not None or own
 
 
 def _middlewares(parcel: Parcel, *, late: bool) -> list[aiohttp.ClientMiddlewareType]:
@@ -184,7 +187,8 @@ def _authorizing(key: Authorization) -> aiohttp.ClientMiddlewareType:
     async def authorize(
         request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        request.headers.popall("Authorization", None)
+        for name in KEY_HEADERS:
+            request.headers.popall(name, None)
         request.headers[key.name] = key.reveal()
         return await handler(request)
 

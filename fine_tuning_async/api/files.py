@@ -38,6 +38,9 @@ PAGE = Whole(1, 10_000, auto=False)  # as above
 class FilesAPI(UploadsAPI):
     """The operations on `/files`."""
 
+    # Whether a list of files may go on where the server does not say so.
+    _pages_files = True
+
     async def upload_file(
         self,
         source: UploadSource,
@@ -112,7 +115,9 @@ class FilesAPI(UploadsAPI):
             if value is not None:
                 require(bounds, value, name)
         query = {name: value for name, value in (("purpose", purpose), ("order", order)) if value is not None}
-        return self._list(FILES, File, query=query, after=after, limit=limit, max_items=max_items)
+        return self._list(
+            FILES, File, query=query, after=after, limit=limit, max_items=max_items, paged=self._pages_files
+        )
 
     async def retrieve_file(self, file_id: str) -> File:
         """Return what the server knows about a file, without its content (operationId retrieveFile).

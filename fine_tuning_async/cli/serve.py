@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from fine_tuning_async import server
 from fine_tuning_async._urls import is_loopback
 from fine_tuning_async.server.clock import FASTEST
+from fine_tuning_async.server.personalities import Like  # noqa: TC001 - as above
 
 from .failure import CommandFailure
 from .output import complain, tell
@@ -42,6 +43,7 @@ def serve(
     seed: int = 0,
     speed: Annotated[float, Parameter(validator=_check_speed)] = 60.0,
     webhook: tuple[str, ...] = (),
+    like: Like = "openai",
 ) -> int:
     """Run the local server until Ctrl-C or SIGTERM.
 
@@ -57,6 +59,8 @@ def serve(
             jobs stay as they are.
         webhook: A URL that is told of the end of each job; may be given several times. Deliveries are signed with
             the secret in OPENAI_WEBHOOK_SECRET, or else with one of the server's own, which is printed.
+        like: The kind of server that it passes for. For azure, the line names the endpoint; for gateway, a base
+            URL with a prefix.
     """
     if not is_loopback(host):
         complain(f"warning: {host} can be reached from other machines, and any key is accepted")
@@ -70,6 +74,7 @@ def serve(
                 speed=speed or None,
                 webhooks=webhook,
                 webhook_secret=os.environ.get("OPENAI_WEBHOOK_SECRET") or None,
+                like=like,
                 announce=tell,
             )
         )

@@ -25,15 +25,12 @@ if TYPE_CHECKING:
 LONGEST_JSON = 8 * 1024 * 1024
 """Bytes of a JSON body: a grader's source, the largest thing in one, is far below."""
 
-_BASES = ("/v1", "/openai/v1")
-"""OpenAI's base path, then the one that Azure puts after its endpoint."""
-
 _JOB = "/fine_tuning/jobs/{job_id}"
 _PERMISSIONS = "/fine_tuning/checkpoints/{checkpoint}/permissions"
 
 
 def build_app(service: Service, max_body: int, faults: Faults) -> web.Application:
-    """Return an application that serves the API under both base paths; its service is open while it runs."""
+    """Return an application that serves the API as its personality has it; its service is open while it runs."""
     app = web.Application(
         middlewares=[faulty, middleware.counted, middleware.explained, middleware.authorised],
         client_max_size=min(max_body, LONGEST_JSON),
@@ -46,7 +43,7 @@ def build_app(service: Service, max_body: int, faults: Faults) -> web.Applicatio
     app.cleanup_ctx.append(_opened)
     app.on_response_prepare.append(middleware.leaving)
     app.on_shutdown.append(_break_off)
-    app.add_routes(_routes())
+    app.add_routes(_routes(service.personality.bases))
     app.add_routes(control.routes(CONTROL))
     return app
 
@@ -64,7 +61,7 @@ async def _break_off(app: web.Application) -> None:
     app[PAUSES].end()
 
 
-def _routes() -> list[web.RouteDef]:
+def _routes(bases: tuple[str, ...]) -> list[web.RouteDef]:
     table = (
         ("POST", "/files", uploading.upload),
         ("GET", "/files", files.list_files),
@@ -92,4 +89,4 @@ def _routes() -> list[web.RouteDef]:
         ("GET", "/models/{model}", models.retrieve),
         ("DELETE", "/models/{model}", models.delete),
     )
-    return [web.route(method, base + path, handler) for base in _BASES for method, path, handler in table]
+    return [web.route(method, base + path, handler) for base in bases for method, path, handler in table]

@@ -10,6 +10,7 @@ from . import steering
 from .app import build_app
 from .errors import NotRunningError
 from .faults import Faults
+from .personalities import personality
 from .service import Service
 from .serving import LOOPBACK, MAX_BODY
 from .thread import ServingThread
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from .personalities import Like
     from .requestlog import RequestRecord
 
 
@@ -41,9 +43,10 @@ class LocalServer(WebhookControl):
         seed: What ids and losses are drawn from: same seed, same requests, same answers.
         speed: Simulated seconds in one second; None keeps the clock still but for `advance`.
         max_body: The largest file that may be uploaded in one piece, in bytes.
+        like: The kind of server that it passes for: openai, azure or gateway.
 
     Raises:
-        ValueError: `speed` or `max_body` is not above zero.
+        ValueError: `speed` or `max_body` is not above zero, or `like` is none of these.
     """
 
     def __init__(
@@ -55,10 +58,11 @@ class LocalServer(WebhookControl):
         seed: int = 0,
         speed: float | None = None,
         max_body: int = MAX_BODY,
+        like: Like = "openai",
     ) -> None:
         if max_body <= 0:
             raise ValueError(f"max_body must be above 0, not {max_body!r}")
-        self._service = Service(None if db is None else str(db), seed, speed)
+        self._service = Service(None if db is None else str(db), seed, speed, personality(like))
         self._max_body = max_body
         self.faults: Faults = Faults()
         self._address = (host, port)
@@ -71,7 +75,7 @@ class LocalServer(WebhookControl):
 
     @property
     def url(self) -> str:
-        """The base URL, `http://127.0.0.1:PORT/v1`.
+        """What a client is told: the base URL, as in `http://127.0.0.1:PORT/v1`, or the endpoint of an Azure.
 
         Raises:
             NotRunningError: The server listens nowhere.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from .answers import Problem, Streamed, answer_problem
+from .answers import Problem, Streamed
 from .context import SERVICE, TRAFFIC, is_control
 from .faults.exchange import WORKED
 from .requestlog import RequestRecord, redacted
@@ -24,9 +24,6 @@ FAULT = web.RequestKey("fault", str)
 """The names of the faults that hit a request."""
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_VISIBLE = 7
-"""Characters of a refused key that are repeated, as the API does."""
-
 
 CLIENT_GONE = 499  # what nginx logs; no answer can reach a client that has left
 
@@ -34,12 +31,13 @@ CLIENT_GONE = 499  # what nginx logs; no answer can reach a client that has left
 @web.middleware
 async def explained(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every failure into an answer in the API's error envelope."""
+    personality = request.app[SERVICE].personality
     try:
         return await handler(request)
     except Problem as problem:
-        return answer_problem(problem)
+        return personality.explain(problem)
     except web.HTTPException as error:
-        return answer_problem(_plain(request, error))
+        return personality.explain(_plain(request, error))
     except ConnectionResetError:
         if request.transport is not None:
             raise  # The client is to see its answer cut short.
@@ -47,7 +45,7 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
     except Exception:  # noqa: BLE001 -- the edge of the server: the client gets JSON all the same
         _LOG.exception("%s %s failed", request.method, request.path)
         message = "The server had an error while processing your request. Sorry about that!"
-        return answer_problem(Problem(500, message, kind="server_error"))
+        return personality.explain(Problem(500, message, kind="server_error"))
 
 
 def _plain(request: web.Request, error: web.HTTPException) -> Problem:
@@ -63,26 +61,13 @@ def _plain(request: web.Request, error: web.HTTPException) -> Problem:
 
 @web.middleware
 async def authorised(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse a request without a key, or with one that says itself that it is invalid."""
-    if request.match_info.http_exception is None and not is_control(request):
-        _check_key(_key(request))
-    return await handler(request)
-
-
-def _key(request: web.Request) -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else request.headers.get("api-key", "").strip()
-
-
-def _check_key(key: str) -> None:
-    if not key:
-        message = (
-            "You didn't provide an API key. Send it in an Authorization header with Bearer auth"
-            " (i.e. Authorization: Bearer YOUR_KEY)."
-        )
-        raise Problem(401, message, code="invalid_api_key")
-    if key.startswith("sk-invalid"):
-        raise Problem(401, f"Incorrect API key provided: {key[:_VISIBLE]}***.", code="invalid_api_key")
+    """Let in whom the personality admits; let it say how the request is heard, and how the answer is shown."""
+    if is_control(request):
+        return await handler(request)
+    personality = request.app[SERVICE].personality
+    if request.match_info.http_exception is None:
+        personality.admit(request)
+    return personality.show(request, await handler(personality.hear(request)))
 
 
 async def leaving(request: web.Request, response: web.StreamResponse) -> None:
@@ -94,10 +79,8 @@ async def leaving(request: web.Request, response: web.StreamResponse) -> None:
         return
     service = request.app[SERVICE]
     started = request.get(WORKED, request).get(_STARTED, time.perf_counter())
-    response.headers["x-request-id"] = service.next_request_id()
-    response.headers["openai-organization"] = service.organization
+    response.headers.update(service.personality.headers(service.next_request_id(), service.organization))
     response.headers["openai-processing-ms"] = str(int((time.perf_counter() - started) * 1000))
-    response.headers["openai-version"] = "2020-10-01"
     await enter(request, response.status)
 
 

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 import orjson
 
 from . import views
+from .ids import OWNER
 from .store import CHUNK, StoredFile
 
 if TYPE_CHECKING:
     from .ids import Minter
     from .records import Job
     from .store import Store
+    from .ways import Ways
 
 KEPT_CHECKPOINTS = 3
 """The API keeps those of the last three epochs."""
 
-_OWNER = "local"
 _PURPOSE, _FILENAME = "fine-tune-results", "step_metrics.csv"
 _RESULT_COLUMNS = (
     "step",
@@ -32,22 +33,28 @@ _RESULT_HEADER = "step,train_loss,train_accuracy,valid_loss,valid_mean_token_acc
 class Outcome:
     """Writes the products of a job into the store."""
 
-    def __init__(self, store: Store, mint: Minter) -> None:
+    def __init__(self, store: Store, mint: Minter, ways: Ways) -> None:
         self._store = store
         self._mint = mint
+        self._ways = ways
 
     def checkpoint(self, job: Job, at: float) -> str:
         """Take a checkpoint after the job's step; return its name."""
-        name = f"{self._name(job, job.step)}:ckpt-step-{job.step}"
+        name = self._mint.snapshot(job)
         self._keep(job, at, name)
         return name
 
     def deliver(self, job: Job, at: float) -> None:
         """Write the model with its checkpoint and the result file; put their names into the job."""
-        model = self._name(job, "final")
+        model = self._mint.model(job)
         self._keep(job, at, model)
         job.fine_tuned_model = model
         job.result_files = [self._write_results(job, at)]
+
+    def report(self, job: Job, at: float) -> None:
+        """Bring the result file up to date, where there is one while the job runs."""
+        if self._ways.results_while_running:
+            job.result_files = [self._write_results(job, at)]
 
     def _keep(self, job: Job, at: float, model: str) -> None:
         """Add a checkpoint, which is a model too; forget those that are too old."""
@@ -56,19 +63,16 @@ class Outcome:
         checkpoint_id = self._mint.make("ftckpt_", job.seq, job.step)
         view = views.checkpoint_view(checkpoint_id, at, job, model, {**figures, "type": job.method})
         self._store.jobs.add_checkpoint(job, checkpoint_id, model, view)
-        self._store.models.add(model, views.model_view(model, int(at), _OWNER))
+        self._store.models.add(model, views.model_view(model, int(at), OWNER))
         for name in self._store.jobs.forget_checkpoints(job, keep=KEPT_CHECKPOINTS):
             self._store.models.remove(name)
-
-    def _name(self, job: Job, place: object) -> str:
-        # A model trained from a fine-tuned one is named after the base of both.
-        base = job.model.split(":")[1] if job.model.startswith("ft:") else job.model
-        return self._mint.make(f"ft:{base}:{_OWNER}:{job.suffix or ''}:", job.seq, place, length=8)
 
     def _write_results(self, job: Job, at: float) -> str:
         content = self._results(job).encode()
         files, size = self._store.files, len(content)
         file_id = self._mint.make("file-", "result", job.seq)
+        if (former := files.find(file_id)) is not None:
+            files.discard(former.seq)
         view = views.file_view(
             file_id, purpose=_PURPOSE, filename=_FILENAME, size=size, created_at=int(at), expires_at=None
         )
@@ -79,10 +83,10 @@ class Outcome:
         return file_id
 
     def _results(self, job: Job) -> str:
-        lines = [_RESULT_HEADER]
+        lines, missing = [_RESULT_HEADER], self._ways.missing
         for view in self._store.jobs.event_views(job):
             event = orjson.loads(view)
             if event["type"] == "metrics":
                 figures = event["data"]
-                lines.append(",".join(str(figures.get(column, "")) for column in _RESULT_COLUMNS))
+                lines.append(",".join(str(figures.get(column, missing)) for column in _RESULT_COLUMNS))
         return "\n".join(lines) + "\n"

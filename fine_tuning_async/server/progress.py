@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .ids import Minter
     from .store import Store
+    from .ways import Ways
     from .wishes import Wish
 
 VALIDATING_SECONDS = 10.0
@@ -33,14 +34,15 @@ class Progress:
     Every method takes the time at which the thing happens, and saves what changed.
     """
 
-    def __init__(self, store: Store, mint: Minter, organization: str) -> None:
+    def __init__(self, store: Store, mint: Minter, organization: str, ways: Ways) -> None:
         self._store = store
         self._mint = mint
         self._organization = organization
-        self._outcome = Outcome(store, mint)
+        self._words = ways.wording
+        self._outcome = Outcome(store, mint, ways)
 
-    def begin(self, wish: Wish, at: float) -> Job:
-        """Create the job that a request asks for."""
+    def begin(self, wish: Wish, at: float, extra: dict[str, object] | None = None) -> Job:
+        """Create the job that a request asks for; it shows what is `extra` as it is."""
         seq = self._store.jobs.next_seq()
         job = Job(
             id=self._mint.make("ftjob-", seq),
@@ -56,10 +58,10 @@ class Progress:
             metadata=wish.metadata,
             seq=seq,
             due_at=at + VALIDATING_SECONDS,
+            extra=extra or {},
         )
-        also = f" and validation file: {job.validation_file}" if job.validation_file else ""
-        self._tell(job, at, f"Created fine-tuning job: {job.id}")
-        self._tell(job, at, f"Validating training file: {job.training_file}{also}")
+        for said in self._words.created(job):
+            self._tell(job, at, said)
         self._store.jobs.add(job, self.view(job))
         return job
 
@@ -87,13 +89,13 @@ class Progress:
         """Let the job fail with an error object."""
         self._end(job, "failed", at)
         job.error = dict(error)
-        self._tell(job, at, error["message"] or "The job failed", level="error")
+        self._tell(job, at, error["message"] or self._words.failed, level="error")
         self._save(job)
 
     def cancel(self, job: Job, at: float) -> None:
         """Cancel the job."""
         self._end(job, "cancelled", at)
-        self._tell(job, at, "The job was cancelled")
+        self._tell(job, at, self._words.cancelled)
         self._save(job)
 
     def pause(self, job: Job, at: float) -> None:
@@ -102,7 +104,7 @@ class Progress:
         job.status = move(job.status, "pausing")
         job.held_in, job.held_for, job.due_at = held, due - at, at + PAUSING_SECONDS
         job.estimated_finish = None
-        self._tell(job, at, "Pausing the job")
+        self._tell(job, at, self._words.pausing)
         self._save(job)
 
     def resume(self, job: Job, at: float) -> None:
@@ -113,7 +115,7 @@ class Progress:
         job.due_at, job.held_in, job.held_for = at + job.held_for, None, 0.0
         if job.status == "running":
             job.estimated_finish = self._estimate(job)
-        self._tell(job, at, "The job was resumed")
+        self._tell(job, at, self._words.resumed)
         self._save(job)
 
     def shift(self, job: Job, seconds: float) -> None:
@@ -131,7 +133,7 @@ class Progress:
             self._start(job, at)
         elif job.status == "pausing":
             job.status, job.due_at = move(job.status, "paused"), None
-            self._tell(job, at, "The job was paused")
+            self._tell(job, at, self._words.paused)
         elif job.step < job.plan.total_steps:
             self._train(job, at)
         else:
@@ -144,24 +146,26 @@ class Progress:
             return
         job.examples, job.tokens = found.examples, found.tokens
         job.status, job.due_at = move(job.status, "queued"), at + QUEUED_SECONDS
-        self._tell(job, at, "Files validated, moving job to queued state")
+        self._tell(job, at, self._words.validated())
 
     def _start(self, job: Job, at: float) -> None:
         job.status = move(job.status, "running")
         job.settings["hyperparameters"] = _resolved(job)
         job.due_at = at + job.plan.next_reported(0) * trainer.STEP_SECONDS
         job.estimated_finish = self._estimate(job)
-        self._tell(job, at, "Fine-tuning job started", data=None)
+        self._tell(job, at, self._words.started(), data=None)
+        self._outcome.report(job, at)
 
     def _train(self, job: Job, at: float) -> None:
         plan = job.plan
         job.step = step = plan.next_reported(job.step)
         last = step == plan.total_steps
         figures = plan.metrics(step, full=last)
-        self._tell(job, at, trainer.describe(figures), data=figures, kind="metrics")
+        self._tell(job, at, self._words.step(figures), data=figures, kind="metrics")
         if not last and plan.ends_epoch(step):
             snapshot = self._outcome.checkpoint(job, at)
-            self._tell(job, at, f"Checkpoint created at step {step} with Snapshot ID: {snapshot}")
+            self._tell(job, at, self._words.checkpoint(step, snapshot))
+        self._outcome.report(job, at)
         wait = WRAP_UP_SECONDS if last else (plan.next_reported(step) - step) * trainer.STEP_SECONDS
         job.due_at = at + wait
 
@@ -170,8 +174,8 @@ class Progress:
         self._end(job, "succeeded", at)
         job.finished_at = int(at)
         job.trained_tokens = job.tokens * job.plan.epochs
-        self._tell(job, at, f"New fine-tuned model created: {job.fine_tuned_model}")
-        self._tell(job, at, "The job has successfully completed")
+        for said in self._words.succeeded(job):
+            self._tell(job, at, said)
 
     def _end(self, job: Job, status: str, at: float) -> None:
         job.status = move(job.status, status)

@@ -26,6 +26,8 @@ class Job:
     """The method's own object: hyperparameters, and the grader of a reinforcement."""
     integrations: list[object]
     metadata: dict[str, str] | None
+    extra: dict[str, object] = field(default_factory=dict)
+    """Fields that are shown as they came; nothing is done with them."""
     # What became of it.
     status: str = "validating_files"
     finished_at: int | None = None

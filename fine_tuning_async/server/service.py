@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .clock import Clock
 from .errors import NotRunningError, StartError, UnknownJobError, UnknownWebhookError
-from .ids import Minter
+from .personalities import Personality
 from .progress import Progress
 from .requestlog import RequestLog
 from .store import Store
@@ -19,6 +19,7 @@ from .webhooks import checked
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from .ids import Minter
     from .records import Job
     from .webhooks import Webhook
 
@@ -33,10 +34,14 @@ class Service:
         db: The database's file, or None for memory.
         seed: What ids and losses are drawn from.
         speed: See `Clock`.
+        personality: The kind of server that it is; OpenAI itself if left out.
     """
 
-    def __init__(self, db: str | None, seed: int, speed: float | None) -> None:
-        self.mint: Minter = Minter(seed)
+    def __init__(
+        self, db: str | None, seed: int, speed: float | None, personality: Personality | None = None
+    ) -> None:
+        self.personality: Personality = personality or Personality()
+        self.mint: Minter = self.personality.ways.minter(seed)
         self.clock: Clock = Clock(speed)
         self.log: RequestLog = RequestLog()
         self.organization: str = self.mint.make("org-", "organization")
@@ -59,7 +64,7 @@ class Service:
     @property
     def progress(self) -> Progress:
         """The walk of jobs, to be used within `session`."""
-        return Progress(self.store, self.mint, self.organization)
+        return Progress(self.store, self.mint, self.organization, self.personality.ways)
 
     def open(self, ticks: Callable[[], float]) -> None:
         """Open the store; time runs by `ticks` from now.

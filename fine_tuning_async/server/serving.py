@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from .app import build_app
-from .context import TRAFFIC
+from .context import SERVICE, TRAFFIC
 from .errors import StartError
 from .faults import Faults
+from .personalities import personality
 from .service import Service
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+
+    from .personalities import Like
 
 LOOPBACK = "127.0.0.1"
 
@@ -51,7 +54,8 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
         await runner.setup()
         site = web.SockSite(runner, listener, backlog=_BACKLOG)
         await site.start()
-        yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/v1"
+        home = app[SERVICE].personality.home
+        yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}{home}"
         await _settle(listener)
         await site.stop()
         await app[TRAFFIC].ebb(_PATIENCE)
@@ -90,6 +94,7 @@ async def serve(
     max_body: int = MAX_BODY,
     webhooks: Sequence[str] = (),
     webhook_secret: str | None = None,
+    like: Like = "openai",
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve in the running loop until SIGINT or SIGTERM, or until cancelled.
@@ -103,14 +108,16 @@ async def serve(
         max_body: The largest file that may be uploaded in one piece, in bytes.
         webhooks: URLs that are told of the end of each job.
         webhook_secret: What deliveries are signed with; None takes one for each URL, and announces it.
+        like: The kind of server: openai, azure or gateway.
         announce: Called with the line `listening on URL`, then with one for each webhook; by default they are
             printed at once.
 
     Raises:
         StartError: The port is taken, the database cannot be used, or a webhook's URL or secret is none.
+        ValueError: There is no such kind of server.
     """
     done = asyncio.Event()
-    service, announce = Service(db, seed, speed), announce or _print
+    service, announce = Service(db, seed, speed, personality(like)), announce or _print
     try:
         secrets = {url: service.add_webhook(url, webhook_secret, None) for url in webhooks}
     except ValueError as error:

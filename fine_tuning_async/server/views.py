@@ -44,6 +44,7 @@ def job_view(job: Job, organization: str) -> bytes:
         "shared_with_openai": False,
         "eval_id": None,
         "method": {"type": job.method, job.method: job.settings},
+        **job.extra,
     }
     return orjson.dumps(shown)
 

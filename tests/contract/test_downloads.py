@@ -25,14 +25,14 @@ from fine_tuning_async import (
     RetryPolicy,
 )
 from fine_tuning_async.api._destination import Destination
-from fine_tuning_async.server import LocalServer
-from tests.contract.test_upload import mounted
+from tests.contract.personas import local
 from tests.misbehaving import Exchange, MisbehavingServer, answer, endless, stall
 from tests.storage import Storage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+    from tests.contract.personas import Persona
     from tests.misbehaving import Behaviour
 
     Read = Callable[[FineTuningClient, Path], Awaitable[object]]
@@ -40,13 +40,6 @@ if TYPE_CHECKING:
 KEY = "sk-of-the-client"
 MIB = 2**20
 CONTENT = random.Random(3).randbytes(3 * MIB + 17)
-
-
-@asynccontextmanager
-async def local() -> AsyncIterator[tuple[FineTuningClient, LocalServer]]:
-    server = LocalServer()
-    async with mounted(server.app) as url, FineTuningClient(KEY, base_url=url) as client:
-        yield client, server
 
 
 @asynccontextmanager
@@ -81,8 +74,8 @@ async def as_stream(client: FineTuningClient, _: Path) -> object:
 
 
 @pytest.mark.parametrize("size", [0, 1, MIB - 1, MIB, MIB + 1, 3 * MIB + 17])
-async def test_the_content_comes_back_byte_for_byte(size: int, tmp_path: Path) -> None:
-    async with local() as (client, server):
+async def test_the_content_comes_back_byte_for_byte(size: int, tmp_path: Path, persona: Persona) -> None:
+    async with local(persona) as (client, server):
         file = await client.upload_file(CONTENT[:size])
         told: list[tuple[int, int | None]] = []
         path = await client.download_file(

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiohttp import web
 
 from fine_tuning_async import (
     BadRequestError,
@@ -26,13 +24,12 @@ from fine_tuning_async import (
     from_dict,
     to_dict,
 )
-from fine_tuning_async.server import LocalServer
+from tests.contract.personas import OPENAI, local
 from tests.misbehaving import MisbehavingServer, answer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from fine_tuning_async import Grader
+    from tests.contract.personas import Persona
 
 SAID, WANTED = "{{sample.output_text}}", "{{item.answer}}"
 EXACT = StringCheckGrader(name="exact", input=SAID, reference=WANTED, operation="eq")
@@ -56,23 +53,8 @@ BOTH = MultiGrader(
 )
 
 
-@asynccontextmanager
-async def local() -> AsyncIterator[tuple[FineTuningClient, LocalServer]]:
-    """A client with the local server in the same loop."""
-    server = LocalServer()
-    runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-        async with FineTuningClient("sk-test", base_url=url) as client:
-            yield client, server
-    finally:
-        await runner.cleanup()
-
-
-async def test_a_grader_scores_a_sample() -> None:
-    async with local() as (client, server):
+async def test_a_grader_scores_a_sample(persona: Persona) -> None:
+    async with local(persona) as (client, server):
         run = await client.run_grader(EXACT, "42", item={"answer": "42"})
         assert run.reward == 1
         assert run.metadata is not None
@@ -82,19 +64,19 @@ async def test_a_grader_scores_a_sample() -> None:
         assert run.sub_rewards == {}
         mixed = await client.run_grader(BOTH, "41", item={"answer": "42"})
         assert (mixed.reward, mixed.sub_rewards) == (0.25, {"exact": 0.0, "close": 0.5})
-        assert [each.path for each in server.requests] == ["/v1/fine_tuning/alpha/graders/run"] * 2
+        assert [each.path for each in server.requests] == [f"{persona.base}/fine_tuning/alpha/graders/run"] * 2
 
 
-async def test_a_mapping_does_as_well_and_item_may_be_left_out() -> None:
-    async with local() as (client, server):
+async def test_a_mapping_does_as_well_and_item_may_be_left_out(persona: Persona) -> None:
+    async with local(persona) as (client, server):
         run = await client.run_grader({**to_dict(EXACT), "reference": "42"}, "42")
         assert run.reward == 1
         assert b"item" not in server.requests[-1].body
         assert (await client.run_grader(EXACT, "42", item={})).reward == 0
 
 
-async def test_what_went_wrong_is_told_by_its_name() -> None:
-    async with local() as (client, _):
+async def test_what_went_wrong_is_told_by_its_name(persona: Persona) -> None:
+    async with local(persona) as (client, _):
         run = await client.run_grader(EXACT, "42", item={"question": "6 * 7"})
         assert run.reward == 0
         assert run.metadata is not None
@@ -111,22 +93,22 @@ def test_a_flag_that_is_not_known_is_raised_too() -> None:
 
 
 @pytest.mark.parametrize("grader", [EXACT, CLOSE, SCORE, BOTH, PythonGrader(name="p", source="def grade(): ...")])
-async def test_a_valid_grader_comes_back(grader: Grader) -> None:
-    async with local() as (client, server):
+async def test_a_valid_grader_comes_back(grader: Grader, persona: Persona) -> None:
+    async with local(persona) as (client, server):
         assert await client.validate_grader(grader) == grader
         assert await client.validate_grader(to_dict(grader)) == grader
-        assert server.requests[-1].path == "/v1/fine_tuning/alpha/graders/validate"
+        assert server.requests[-1].path == f"{persona.base}/fine_tuning/alpha/graders/validate"
 
 
-async def test_a_grader_that_the_server_refuses_is_refused_alike_for_a_job() -> None:
+async def test_a_grader_that_the_server_refuses_is_refused_alike_for_a_job(persona: Persona) -> None:
     wrong = MultiGrader(name="m", graders={"exact": EXACT}, calculate_output="exact + close")
-    async with local() as (client, _):
+    async with local(persona) as (client, _):
         with pytest.raises(BadRequestError, match="no grader is named 'close'") as caught:
             await client.validate_grader(wrong)
-        assert caught.value.param == "grader.calculate_output"
+        assert caught.value.param == persona.param("grader.calculate_output")
         with pytest.raises(BadRequestError, match="no grader is named 'close'") as caught:
             await client.create_job("o4-mini", "file-1", method=Method.reinforcement(wrong))
-        assert caught.value.param == "method.reinforcement.grader.calculate_output"
+        assert caught.value.param == persona.param("method.reinforcement.grader.calculate_output")
         with pytest.raises(BadRequestError, match="Supported values are"):
             await client.validate_grader(LABEL)  # the specification has it only within a multi grader
         with pytest.raises(BadRequestError):
@@ -177,7 +159,7 @@ async def test_a_server_that_says_no_more_than_that_it_is_valid_gives_back_what_
     ],
 )
 async def test_what_is_no_grader_is_refused_before_it_is_sent(grader: Any, complaint: str) -> None:
-    async with local() as (client, server):
+    async with local(OPENAI) as (client, server):
         for call in (client.validate_grader(grader), client.run_grader(grader, "42")):
             with pytest.raises(InvalidArgumentError) as caught:
                 await call
@@ -198,7 +180,7 @@ async def test_what_is_no_grader_is_refused_before_it_is_sent(grader: Any, compl
     ],
 )
 async def test_what_cannot_be_scored_is_refused_before_it_is_sent(sample: Any, item: Any, complaint: str) -> None:
-    async with local() as (client, server):
+    async with local(OPENAI) as (client, server):
         with pytest.raises(InvalidArgumentError) as caught:
             await client.run_grader(EXACT, sample, item=item)
         assert complaint in str(caught.value)
@@ -210,7 +192,7 @@ async def test_a_long_comparison_keeps_no_other_request_waiting() -> None:
     slow = TextSimilarityGrader(name="n", input=SAID, reference=WANTED, evaluation_metric="meteor")
     grader = MultiGrader(name="m", graders={f"g{n}": slow for n in range(5)}, calculate_output="g0")
     said, wanted = (" ".join(f"{letter}{n}" for n in range(7_000)) for letter in "xy")
-    async with local() as (client, _):
+    async with local(OPENAI) as (client, _):
         await client.run_grader(slow, "x", item={"answer": "x"})  # so that the library is there already
         running = asyncio.create_task(client.run_grader(grader, said, item={"answer": wanted}))
         meanwhile = 0

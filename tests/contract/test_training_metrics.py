@@ -19,11 +19,11 @@ from fine_tuning_async import (
     from_dict,
     to_dict,
 )
-from fine_tuning_async.server import LocalServer
-from tests.contract.test_upload import mounted
+from tests.contract.personas import local
 from tests.misbehaving import MisbehavingServer, answer
 
 if TYPE_CHECKING:
+    from tests.contract.personas import Persona
     from tests.misbehaving import Exchange
 
 EXAMPLE = b'{"messages": [{"role": "user", "content": "2 + 2"}, {"role": "assistant", "content": "4"}]}\n'
@@ -182,9 +182,8 @@ async def test_a_giant_result_file_does_not_fill_the_memory() -> None:
         await steps(HEADER + b"\n" + rows)
 
 
-async def test_the_local_servers_result_file_is_read() -> None:
-    server = LocalServer()
-    async with mounted(server.app) as url, FineTuningClient("k", base_url=url) as client:
+async def test_the_local_servers_result_file_is_read(persona: Persona) -> None:
+    async with local(persona) as (client, server):
         file = await client.upload_file(EXAMPLE * 12)
         job = await client.create_job("gpt-4o-mini", file.id, validation_file=file.id)
         assert await client.training_metrics(job) == []

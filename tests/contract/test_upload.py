@@ -27,7 +27,7 @@ from fine_tuning_async import (
     ServerError,
     SourceNotFoundError,
 )
-from fine_tuning_async.server import LocalServer
+from tests.contract.personas import local
 from tests.misbehaving import (
     MisbehavingServer,
     answer,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from tests.contract.personas import Persona
     from tests.misbehaving import Behaviour, ReceivedRequest
 
 KEY = "sk-of-the-client"
@@ -185,8 +186,8 @@ async def test_an_empty_file_is_uploaded_as_one(tmp_path: Path) -> None:
         assert receiver.forms == [[Part("file", "empty", 0, digest(b""))]]
 
 
-async def test_the_local_server_stores_what_was_uploaded(path: Path) -> None:
-    async with mounted(LocalServer().app) as url, FineTuningClient(KEY, base_url=url) as client:
+async def test_the_local_server_stores_what_was_uploaded(path: Path, persona: Persona) -> None:
+    async with local(persona) as (client, _):
         uploaded = await client.upload_file(path, purpose="user_data")
         assert (uploaded.filename, uploaded.bytes, uploaded.purpose) == ("train.jsonl", len(CONTENT), "user_data")
         answer = await client.request("GET", f"/files/{uploaded.id}/content")
@@ -201,8 +202,8 @@ async def test_the_purpose_and_the_expiry_are_sent_as_the_api_wants_them() -> No
     assert receiver.forms[0][0].filename == "my.jsonl"
 
 
-async def test_the_local_server_gives_the_file_the_expiry() -> None:
-    async with mounted(LocalServer().app) as url, FineTuningClient(KEY, base_url=url) as client:
+async def test_the_local_server_gives_the_file_the_expiry(persona: Persona) -> None:
+    async with local(persona) as (client, _):
         uploaded = await client.upload_file(b"x", expires_after=7_200)
         assert uploaded.expires_at == uploaded.created_at + 7_200
         with pytest.raises(BadRequestError):

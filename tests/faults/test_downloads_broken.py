@@ -417,7 +417,7 @@ async def test_a_file_that_comes_compressed_all_the_same_is_unpacked(tmp_path: P
 # -------------------------------------------------------------------------------------------- elsewhere
 
 
-HEADERS = {"X-Team": "red", "api-key": "another-secret", "User-Agent": "red"}
+HEADERS = {"X-Team": "red", "X-Api-Key": "another-secret", "User-Agent": "red"}
 SECRET_HEADERS = ("Authorization", "Api-Key", "X-Team", "Openai-Organization", "Openai-Project", "Cookie")
 
 

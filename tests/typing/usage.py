@@ -55,6 +55,21 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 
+async def token() -> str:
+    return "t"
+
+
+def on_azure() -> None:
+    class Mine(FineTuningClient):
+        pass
+
+    assert_type(FineTuningClient.azure("https://a.openai.azure.com", "k", api_version="v1"), FineTuningClient)
+    assert_type(Mine.azure(token_provider=token), Mine)
+    FineTuningClient.azure("https://a.openai.azure.com", "k", "v1")  # type: ignore[arg-type, call-arg]
+    FineTuningClient.azure(token_provider="t")  # type: ignore[arg-type]
+    FineTuningClient.azure(token_provider=lambda: "t")  # type: ignore[arg-type,return-value]
+
+
 async def lists(client: FineTuningClient) -> None:
     assert_type(client.list_jobs(), Paginator[FineTuningJob])
     async for job in client.list_jobs(after="ftjob-1", limit=10, metadata={"a": "b"}, max_items=5):

@@ -31,10 +31,10 @@ ROOMS = (
     ("errors",),
     ("models",),
     ("_document", "_generate", "_hooks", "_codec"),
-    ("_urls", "_headers", "_secret", "_wire", "_ranges"),
+    ("_urls", "_azure", "_headers", "_secret", "_wire", "_ranges"),
     ("retry",),
     ("_sessions", "_delivery", "_arriving", "transport"),
-    ("_pipeline", "_opening", "_downloads"),
+    ("_credentials", "_reporting", "_pipeline", "_opening", "_downloads"),
     ("pagination",),
     ("api",),
     ("webhooks",),
@@ -292,6 +292,10 @@ DESIGNED: dict[str, tuple[object, str]] = {
     "FineTuningClient": (
         FineTuningClient,
         "api_key | base_url organization project headers session timeout retry on_attempt",
+    ),
+    "FineTuningClient.azure": (
+        FineTuningClient.azure,
+        "endpoint api_key | token_provider api_version headers session timeout retry on_attempt",
     ),
     "RetryPolicy": (RetryPolicy, "| attempts attempt_timeout base cap budget"),
     "Method.supervised": (Method.supervised, "| n_epochs batch_size learning_rate_multiplier"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from fine_tuning_async.server.context import FAULTS, is_control
+from fine_tuning_async.server.context import FAULTS, SERVICE, is_control
 from fine_tuning_async.server.middleware import FAULT, enter
 
 from .broken import Lost
@@ -16,13 +16,11 @@ if TYPE_CHECKING:
     from .exchange import Handler, Play
     from .script import Hit
 
-BASES = ("/openai/v1", "/v1")
-
 
 @web.middleware
 async def faulty(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Play the faults that hit a request around its work, and enter what gets no answer into the log."""
-    hits = [] if is_control(request) else request.app[FAULTS].draw(request.method, _behind_base(request.path))
+    hits = [] if is_control(request) else request.app[FAULTS].draw(request.method, _behind_base(request))
     if not hits:
         return await handler(request)
     request[FAULT] = "+".join(hit.fault.kind for hit in hits)
@@ -45,6 +43,6 @@ def _playing(play: Play, work: Handler) -> Handler:
     return lambda request: play(request, work)
 
 
-def _behind_base(path: str) -> str:
-    base = next((base for base in BASES if path.startswith(f"{base}/")), "")
-    return path[len(base) :]
+def _behind_base(request: web.Request) -> str:
+    bases = [base for base in request.app[SERVICE].personality.bases if request.path.startswith(f"{base}/")]
+    return request.path[len(max(bases, key=len, default="")) :]

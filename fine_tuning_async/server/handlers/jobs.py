@@ -35,9 +35,9 @@ async def create(request: web.Request) -> web.Response:
     The same key with another body is a 409. All of it is one transaction, so of any number of requests with one
     key at once, one creates.
     """
-    body = await read_object(request)
-    key = request.headers.get("Idempotency-Key", "").encode(errors="surrogateescape")
     service = request.app[SERVICE]
+    body = service.personality.wanted(request, await read_object(request))
+    key = service.personality.idempotency_key(request).encode(errors="surrogateescape")
     with service.session() as now:
         view = _made_before(service, key, body) if key else None
         if view is None:
@@ -62,7 +62,7 @@ def _make(service: Service, now: float, key: bytes, body: dict[str, object]) -> 
     wish = check_create(body)
     _check_files(service, wish)
     progress = service.progress
-    job = progress.begin(wish, now)
+    job = progress.begin(wish, now, service.personality.kept(body))
     if key:
         service.store.jobs.remember(key, _digest(body), job.id)
     return progress.view(job)

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -42,6 +43,16 @@ def test_it_serves_until_a_signal_then_exits_with_0(
     process.send_signal(number)
     assert process.communicate(timeout=PATIENCE) == ("", "")
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("like", "home", "path"), [("azure", "", "/openai/v1/models"), ("gateway", "/gateway/v1", "/models")]
+)
+def test_it_passes_for_another_server(like: str, home: str, path: str, start: Callable[..., Popen[str]]) -> None:
+    process = start("serve", "--like", like)
+    url = url_of(process)
+    assert urlsplit(url).path == home
+    assert get(f"{url}{path}")["data"]
 
 
 def test_a_database_outlives_the_process(start: Callable[..., Popen[str]], folder: Path) -> None:

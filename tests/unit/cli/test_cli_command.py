@@ -63,6 +63,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["serve", "--port"], "--port"),
         (["serve", "--port", "many"], "--port"),
         (["serve", "--port", "65536"], "must be 0 to 65535"),
+        (["serve", "--like", "elsewhere"], "openai"),
         (["serve", "--speed", "-1"], "must be a number from 0 to 1,000,000"),
         (["serve", "--speed", "nan"], "must be a number from 0 to 1,000,000"),
         (["serve", "--speed", "inf"], "must be a number from 0 to 1,000,000"),

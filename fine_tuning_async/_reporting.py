@@ -1,0 +1,55 @@
+"""Tells the log and the caller's observer what became of each attempt."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ._wire import Response
+from .errors import APIError
+from .retry import AttemptRecord
+
+if TYPE_CHECKING:
+    from ._wire import Request
+    from .errors import FineTuningError
+
+__all__ = ["OnAttempt", "report"]
+
+OnAttempt = Callable[[AttemptRecord], object]
+
+logger = logging.getLogger("fine_tuning_async")
+
+
+def report(
+    on_attempt: OnAttempt | None,
+    request: Request,
+    attempt: int,
+    timing: tuple[float, float],
+    outcome: Response | FineTuningError,
+    delay: float | None,
+) -> None:
+    """Tell of an attempt; its timing is the Unix time of its start, and its seconds."""
+    level = logging.DEBUG if delay is None else logging.INFO
+    if on_attempt is None and not logger.isEnabledFor(level):
+        return
+    record = AttemptRecord(
+        method=request.method,
+        path=request.path,
+        attempt=attempt,
+        started_at=timing[0],
+        duration=timing[1],
+        outcome=outcome.status if isinstance(outcome, Response | APIError) else type(outcome).__name__,
+        delay=delay,
+        request_id=getattr(outcome, "request_id", None),
+    )
+    logger.log(level, "%s", record)
+    if on_attempt is not None:
+        _observe(on_attempt, record)
+
+
+def _observe(on_attempt: OnAttempt, record: AttemptRecord) -> None:
+    try:
+        on_attempt(record)
+    except Exception:  # a broken observer must not break a call that may have created a job
+        logger.exception("on_attempt failed; the call goes on")
