@@ -62,7 +62,7 @@ each_call = pytest.mark.parametrize("call", [from_path, from_file, from_iterator
 def tasks() -> set[asyncio.Task[object]]:
     """All tasks but those of the server."""
     names = {task: getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()}
-    own = {task for task, name in names.items() if not name.startswith("RequestHandler")}
+    own = {task for task, name in names.items() if not name.startswith(("RequestHandler", "Courier"))}
     return own - {asyncio.current_task()}
 
 

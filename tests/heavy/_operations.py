@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from fine_tuning_async import Method
+from fine_tuning_async import DeadlineExceeded, Method, StringCheckGrader
 
-from ._stage import MODEL
+from ._stage import EXAMPLES, MODEL
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from ._stage import Stage
 
 __all__ = ["OPERATIONS", "Operation"]
+
+GRADER = StringCheckGrader(name="four", input="{{sample.output_text}}", reference="4", operation="eq")
 
 Operation = Callable[["Stage"], Coroutine[object, None, object]]
 
@@ -91,6 +97,15 @@ async def upload_an_open_file(stage: Stage) -> object:
         return await stage.client.upload_file(file)
 
 
+async def upload_an_iterator(stage: Stage) -> object:
+    async def chunks() -> AsyncGenerator[bytes]:
+        yield EXAMPLES
+        await asyncio.sleep(0)
+        yield EXAMPLES
+
+    return await stage.client.upload_file(chunks(), filename="train.jsonl")
+
+
 async def list_files(stage: Stage) -> object:
     return [file async for file in stage.client.list_files(limit=1)]
 
@@ -120,6 +135,38 @@ async def models(stage: Stage) -> object:
     return listed
 
 
+async def run_grader(stage: Stage) -> object:
+    return await stage.client.run_grader(GRADER, "4")
+
+
+async def validate_grader(stage: Stage) -> object:
+    return await stage.client.validate_grader(GRADER)
+
+
+async def wait_for_job(stage: Stage) -> object:
+    stage.server.finish(stage.fresh.id)
+    return await stage.client.wait_for_job(stage.fresh.id, poll=1)
+
+
+async def wait_until_the_timeout(stage: Stage) -> object:
+    try:
+        return await stage.client.wait_for_job(stage.fresh.id, timeout=5, poll=1)
+    except DeadlineExceeded:
+        return None
+
+
+async def follow_events(stage: Stage) -> object:
+    return [event async for event in stage.client.follow_events(stage.done.id, poll=1)]
+
+
+async def watch_jobs(stage: Stage) -> object:
+    watching = stage.client.watch_jobs([stage.done.id, stage.fresh.id], poll=1)
+    async with aclosing(watching):
+        seen = [await anext(watching), await anext(watching)]
+        stage.server.finish(stage.fresh.id)
+        return [*seen, *[job async for job in watching]]
+
+
 async def request(stage: Stage) -> object:
     return await stage.client.request("GET", "/fine_tuning/jobs", params={"limit": "1"})
 
@@ -147,12 +194,19 @@ OPERATIONS: tuple[Operation, ...] = (
     permissions,
     upload_a_path,
     upload_an_open_file,
+    upload_an_iterator,
     list_files,
     retrieve_and_delete_a_file,
     download_file,
     stream_file,
     training_metrics,
     models,
+    run_grader,
+    validate_grader,
+    wait_for_job,
+    wait_until_the_timeout,
+    follow_events,
+    watch_jobs,
     request,
     close,
 )

@@ -58,6 +58,7 @@ async def points_of(operation: Operation, *, stride: int = 1) -> int:
 async def _assert_quiet(stage: Stage, theirs: set[asyncio.Task[object]], when: str) -> None:
     await _turns()
     await asyncio.sleep(THREADS_TO_END)
+    # The tasks that were there before are the server's; a request that it still answers is one more.
     server = {task for task in asyncio.all_tasks() - theirs if "RequestHandler" in repr(task.get_coro())}
     left = asyncio.all_tasks() - theirs - server
     assert not left, f"{when}: tasks are left: {left}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -59,7 +60,9 @@ loose_rows = _loose_chats | _loose_pairs | _loose_completions | values
 texts = st.text(min_size=1, max_size=8) | st.sampled_from(['say "x":', "a | b <|other|>", "\\u0022", "é\u2028\0"])
 _names = st.from_regex(r"\A[a-zA-Z0-9_-]{1,8}\Z")
 _named = {"name": _names}
-_arguments = st.dictionaries(texts, scalars, max_size=2).map(json.dumps)
+# Python would write infinity, which is no JSON.
+_finite = scalars.filter(lambda value: value not in {math.inf, -math.inf})
+_arguments = st.dictionaries(texts, _finite, max_size=2).map(json.dumps)
 _functions = st.fixed_dictionaries({"name": texts, "arguments": _arguments})
 _calls = st.fixed_dictionaries({"id": texts, "type": st.just("function"), "function": _functions})
 _tools = st.fixed_dictionaries(
