@@ -53,8 +53,7 @@ LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 # Rooms whose modules are read by everyone, whatever line they stand on.
 PLAIN = {"_version"}
 CLIENT_ROOMS = {"_sessions", "_delivery", "transport"}
-# The local server is a client only where it delivers webhooks.
-SENDERS = {"server.delivery"}
+SENDERS = {"server.delivery"}  # where the local server delivers webhooks
 
 
 def _named(path: Path) -> str:
@@ -311,9 +310,6 @@ DESIGNED: dict[str, tuple[object, str]] = {
     "from_dict": (fine_tuning_async.from_dict, "cls data |"),
     "unwrap": (fine_tuning_async.unwrap, "body headers secret |"),
     "WebhookInbox": (fine_tuning_async.WebhookInbox, "secret | on_event max_body remember"),
-    "WebhookInbox.deliver": (fine_tuning_async.WebhookInbox.deliver, "body headers |"),
-    "WebhookInbox.handler": (fine_tuning_async.WebhookInbox.handler, "request |"),
-    "WebhookInbox.watching": (fine_tuning_async.WebhookInbox.watching, "job_id |"),
     "check_dataset": (fine_tuning_async.check_dataset, "path | method validation_path"),
 }
 METHODS = {
