@@ -41,9 +41,7 @@ async def main() -> None:
         sent, start = len(server.requests), time.perf_counter()
         await anext(watching)
         taken = time.perf_counter() - start
-        print(
-            f"a later round: {len(server.requests) - sent} requests, {taken:.2f} s with a server on this machine"
-        )
+        print(f"a later round: {len(server.requests) - sent} requests, {taken:.2f} s, the server's included")
         await watching.aclose()
 
 

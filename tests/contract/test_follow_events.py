@@ -134,6 +134,13 @@ async def test_an_event_that_comes_up_to_a_minute_late_is_given_once(place: str)
         assert await read(client.follow_events("a")) == ["e1", "e2", "e3", "late", "e4", "e5"]
 
 
+async def test_an_event_that_is_listed_twice_is_given_once() -> None:
+    api = ScriptedAPI(job("a", "succeeded"))
+    api.events = [event("c"), event("b"), event("b"), event("a"), event("b")]
+    async with api.client() as client:
+        assert await read(client.follow_events("a")) == ["a", "b", "c"]
+
+
 async def test_ids_are_opaque() -> None:
     api = ScriptedAPI(job("a", "succeeded"))
     ids = ["ftevent-1", "ft-event-1", "0", "ÄÖ", "ftevent-1 ", "0" * 32]
@@ -173,6 +180,22 @@ async def test_what_comes_after_the_terminal_status_is_given_until_ten_quiet_sec
         start = now()
         assert await read(client.follow_events("a")) == ["e0", "e1", "e2"]
         assert 28 <= now() - start <= 33
+
+
+async def test_after_the_terminal_status_it_looks_as_often_as_at_first() -> None:
+    api = ScriptedAPI(job("a"))
+    seen: list[float] = []
+
+    def tell_the_end(number: int, what: str) -> None:
+        if what == "a" and api.jobs[0]["status"] == "succeeded" and not seen:
+            seen.append(now())
+            later(1.5, api, *named(0, 1))
+
+    api.fault = tell_the_end
+    async with api.client() as client:
+        later(3_600, api, status="succeeded")
+        async for _ in client.follow_events("a"):
+            assert now() - seen[0] < 4
 
 
 async def test_a_job_that_ended_long_ago_is_over_in_ten_seconds() -> None:
