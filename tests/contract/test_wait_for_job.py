@@ -271,6 +271,24 @@ async def test_what_cannot_be_read_again_and_again_is_an_error() -> None:
     assert len(api.seen) == 15
 
 
+async def test_what_cannot_be_read_now_and_then_is_survived() -> None:
+    api = ScriptedAPI(RUNNING)
+    api.fault = lambda number, what: b"{" if number % 2 else 503
+    async with api.client() as client:
+        with pytest.raises(DeadlineExceeded):
+            await client.wait_for_job("a", timeout=2_000)
+    assert len(api.seen) > 60
+
+
+async def test_no_last_look_is_squeezed_into_the_wait_that_a_server_asks_for() -> None:
+    api = ScriptedAPI(RUNNING)
+    api.fault = lambda number, what: "wait 100" if number == 2 else None
+    async with api.client() as client:
+        with pytest.raises(DeadlineExceeded):
+            await client.wait_for_job("a", timeout=60)
+    assert len(api.seen) == 3
+
+
 async def test_a_client_that_is_closed_meanwhile_is_an_error() -> None:
     async with ScriptedAPI(RUNNING).client() as client:
         waiting = asyncio.ensure_future(client.wait_for_job("a"))

@@ -182,6 +182,21 @@ async def test_a_slow_consumer_gets_what_is_true_by_then() -> None:
     assert len(api.seen) < 10, "it does not look while nobody asks"
 
 
+async def test_a_status_that_is_gone_again_before_it_could_be_given_is_left_out() -> None:
+    api = ScriptedAPI(*many(3))
+    async with api.client() as client:
+        watching = client.watch_jobs(["j0", "j1", "j2"], poll=5)
+        assert await take(watching, 1) == [("j0", "running")]
+        await asyncio.sleep(60)
+        api.set_status("j0", "paused")
+        assert await take(watching, 1) == [("j1", "running")]
+        api.set_status("j0", "running")
+        await asyncio.sleep(60)
+        assert await take(watching, 1) == [("j2", "running")]
+        end_all(api)
+        assert {each for each, _ in await read(watching)} == {"j0", "j1", "j2"}
+
+
 # ------------------------------------------------------------------------------------------- what it costs
 
 

@@ -53,6 +53,22 @@ def test_a_round_costs_no_more_than_pages_alone_or_retrieves_alone(pages: list[s
     assert cost_of(Round(depths.copy()), pages, depths) <= min(len(names), max(by_pages, 1))
 
 
+def test_jobs_that_lie_thinly_in_a_long_list_cost_twice_at_most_before_they_are_retrieved() -> None:
+    pages = [{f"j{number}"} if number % 10 == 0 else set() for number in range(1_000)]
+    depths = {f"j{number}": 1 for number in range(0, 1_000, 10)}
+    assert cost_of(Round(depths.copy()), pages, depths) <= 200
+    assert cost_of(Round(depths.copy()), pages, depths) == 100
+
+
+def test_a_single_job_is_not_searched_for() -> None:
+    planned = Round({"a": 1, "b": 1})
+    assert planned.wants_page()
+    planned.turn(["a"], is_last=False)
+    assert not planned.wants_page()
+    assert planned.missing == {"b"}
+    assert not Round({"a": 1}).wants_page()
+
+
 @given(count=st.integers(1, 2_000), before=st.integers(0, 99))
 def test_the_newest_jobs_cost_a_page_per_hundred_and_one(count: int, before: int) -> None:
     names = [*(f"other{number}" for number in range(before)), *(f"j{number}" for number in range(count))]
