@@ -23,7 +23,7 @@ class JobFailed(FineTuningError):  # noqa: N818 - the name is part of the public
 
     def __init__(self, job: FineTuningJob) -> None:
         self.job = job
-        self.code = job.error.code if job.error else None
-        self.message = job.error.message if job.error else None
+        self.code: str | None = job.error.code if job.error else None
+        self.message: str | None = job.error.message if job.error else None
         reason = ": ".join(part for part in (self.code, self.message) if part)
         super().__init__(f"job {job.id} ended as {job.status}: {reason or 'the server gives no reason'}")
