@@ -26,6 +26,7 @@ _messages, _final, _role = itemgetter("messages"), itemgetter(-1), itemgetter("r
 _input, _prompt, _completion = itemgetter("input"), itemgetter("prompt"), itemgetter("completion")
 _outputs = itemgetter("preferred_output", "non_preferred_output")
 
+_KEYS_OF_A_MESSAGE = 2
 _STRINGS_OF_A_MESSAGE = 4
 """Two keys and their values."""
 
@@ -114,10 +115,24 @@ def _simple(talks: Sequence[Sequence[object]], said: Said) -> PlainRows:
 def _structured(rows: Rows, said: Said, offers: Sequence[object]) -> PlainRows:
     text = _joined(said.texts)
     prints, marks = [], 0
-    for written in map(canonical, rows):  # one at a time: to hold all takes three times as long
-        prints.append(hash(written))
+    for row in rows:
+        written = canonical(row)  # one at a time: to hold all takes three times as long
+        prints.append(_fingerprint_of_talk(row["messages"]) if _is_simple(row) else hash(written))
         marks += written.count(QUOTATION_MARK)
     return PlainRows(said.roles, said.texts, text, [*offers, *said.structures], prints, marks)
+
+
+def _is_simple(row: dict[str, Any]) -> bool:
+    """Tell whether a row is simple among others that are: its fingerprint must be the same here and there."""
+    return len(row) == 1 and all(
+        len(each) == _KEYS_OF_A_MESSAGE and type(each.get("content")) is str for each in row["messages"]
+    )
+
+
+def _fingerprint_of_talk(talk: Rows) -> int:
+    contents: list[str] = [each["content"] for each in talk]
+    (print_,) = fingerprints_of_talks([len(talk)], list(map(_role, talk)), contents)
+    return print_
 
 
 def _joined(texts: Sequence[str]) -> str:

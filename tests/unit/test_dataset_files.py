@@ -178,6 +178,11 @@ def test_an_example_that_repeats_another_is_told_with_its_line(path: Path) -> No
     assert told == [(n, "duplicate_row", f"the same as line {k}") for n, k in ((11, 4), (12, 5), (13, 6), (14, 4))]
 
 
+def test_a_row_is_the_same_among_rows_of_any_form(path: Path) -> None:
+    with_tools = [row[:-1] + b', "tools": []}' for row in questions(4_000, first=10_000)]
+    assert checked(path, [*questions(4_000), *with_tools, *questions(1), *with_tools[:100]]).duplicates == 101
+
+
 def test_an_example_of_the_validation_file_that_is_trained_on_is_told(path: Path) -> None:
     other = path.with_name("valid.jsonl")
     path.write_bytes(b"\n".join(questions(10)))
