@@ -1,6 +1,6 @@
 """The nouns of the API as attrs classes, without any I/O."""
 
-from ._base import JSON, JSONObject, WireObject, copied, wire_names
+from ._base import JSON, JSONObject, WireObject, copied, sent, wire_names
 from .checkpoints import JobCheckpoint
 from .deletion import Deletion
 from .events import JobEvent
@@ -73,5 +73,6 @@ __all__ = [
     "WandbSettings",
     "WireObject",
     "copied",
+    "sent",
     "wire_names",
 ]

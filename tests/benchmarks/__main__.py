@@ -1,6 +1,9 @@
-"""The benchmark beside the peers: `python -m tests.benchmarks [NAME ...] [--rounds N] [--json FILE] [--plot FILE.svg]`.
+"""The benchmark beside the peers.
 
-It needs the extra `bench`. It ends with 1 where a target was missed, with 2 where a contender has not done its work.
+    python -m tests.benchmarks [NAME ...] [--rounds N] [--json FILE] [--plot FILE.svg]
+
+It needs the extra `bench`. It ends with 1 where a target was missed, with 2 where a contender has not done its
+work.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ class WrongCountError(Exception):
 def prepared_server() -> Iterator[int]:
     """Run the server of prepared answers in a process of its own; gives its port."""
     command = [sys.executable, "-m", f"{PACKAGE}.prepared"]
-    with subprocess.Popen(command, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+    with subprocess.Popen(command, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:  # noqa: S603 - our own words
         assert server.stdin is not None
         assert server.stdout is not None
         try:
@@ -64,7 +64,8 @@ def measured(name: str, work: Work, *, rounds: int, port: int, tell: Callable[[s
 
 
 def _once(name: str, work: Work, contender: str, port: int) -> dict[str, float]:
-    done = subprocess.run(_command(name, work, contender, port), cwd=HERE, stdout=subprocess.PIPE, check=True)
+    command = _command(name, work, contender, port)
+    done = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, check=True)  # noqa: S603 - our own words
     figures: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     if figures["items"] != _expected(work):
         raise WrongCountError(

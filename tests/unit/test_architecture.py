@@ -29,8 +29,9 @@ MODULES = sorted(ROOT.rglob("*.py"))
 ROOMS = (
     ("_version",),
     ("errors",),
+    ("_document",),
     ("models",),
-    ("_document", "_generate", "_hooks", "_codec"),
+    ("_generate", "_hooks", "_mirror", "_codec", "_reading"),
     ("_urls", "_headers", "_secret", "_wire", "_ranges"),
     ("retry",),
     ("_sessions", "_delivery", "_arriving", "transport"),
