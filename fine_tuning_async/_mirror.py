@@ -7,7 +7,7 @@ say (lists of models, graders that are told apart by their type) comes as plain 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeAlias, cast, get_origin, get_type_hints
 
 import msgspec
 from attrs import NOTHING, Attribute, define, field, fields
@@ -54,7 +54,7 @@ def mirrored(cls: type[WireObject], *, exact: bool) -> type[msgspec.Struct]:
     keys = {f"u{index}": key for index, key in enumerate(_SEEN.get(cls, ()))}
     for name, attribute, hint in _members(cls):
         inner, optional = split_optional(hint)
-        kind = mirrored(inner, exact=exact) if _is_model(inner) else _CHECKED.get(inner, Any)
+        kind = mirrored(inner, exact=exact) if _is_model(inner) else _kind(inner)
         kind = kind | None if optional else kind
         members.append((name, kind) if attribute.default is NOTHING else (name, kind, attribute.default))
         keys[name] = cast("str", attribute.alias)
@@ -78,6 +78,11 @@ def _members(cls: type[WireObject]) -> list[tuple[str, Attribute[Any], Any]]:
     hints = get_type_hints(cls)
     known = [each for each in fields(cls) if each.name != "_raw"]
     return [(f"f{index}", each, hints[each.name]) for index, each in enumerate(known)]
+
+
+def _kind(hint: Any) -> Any:
+    # Of what goes through the hooks, a struct can tell a list; most lists of models are empty.
+    return list[Any] if get_origin(hint) is list and hint not in _CHECKED else _CHECKED.get(hint, Any)
 
 
 def _is_model(hint: Any) -> bool:
@@ -107,7 +112,8 @@ class _Source:
         if inner in _CHECKED:
             return source
         variable = f"v{len(self.lines)}"
-        self.line(depth, f"if ({variable} := {source}) is not None:")
+        there = "" if _kind(inner) == list[Any] else " is not None"
+        self.line(depth, f"if ({variable} := {source}){there}:")
         if _is_model(inner):
             below = (*path, cast("str", attribute.alias))
             self.line(depth + 1, f"{variable} = {self.construction(inner, variable, below, depth + 1)}")

@@ -8,9 +8,7 @@ the last one words the errors.
 from __future__ import annotations
 
 import re
-from contextlib import suppress
-from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 from attrs import frozen
@@ -24,6 +22,8 @@ from .models import WireObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ._mirror import Build
 
 __all__ = ["Listing", "read", "read_page"]
 
@@ -76,12 +76,16 @@ def read(cls: type[M], text: bytes, *, request_id: str | None = None) -> M:
     Raises:
         ResponseFormatError: It is no JSON, or does not fit; the message names the path.
     """
-    with suppress(*REFUSALS):
-        return cast("M", _reader(cast("Any", cls), exact=True)(text))
-    with suppress(*REFUSALS):
+    reader, tolerant = _readers(cls)
+    try:
+        return reader(text)
+    except REFUSALS:
+        pass
+    try:
         _refuse_traps(text)
-        return cast("M", _reader(cast("Any", cls), exact=False)(text))
-    return structure(cls, decode(text, request_id=request_id), request_id=request_id)
+        return tolerant(text)
+    except REFUSALS:
+        return structure(cls, decode(text, request_id=request_id), request_id=request_id)
 
 
 def read_page(cls: type[M], text: bytes, *, request_id: str | None = None) -> Listing[M]:
@@ -90,24 +94,38 @@ def read_page(cls: type[M], text: bytes, *, request_id: str | None = None) -> Li
     Raises:
         ResponseFormatError: It is no JSON, no list object, or an item does not fit.
     """
-    with suppress(*REFUSALS):
-        return _listing(_open_exact(text), _reader(cast("Any", cls), exact=True))
-    with suppress(*REFUSALS):
+    reader, tolerant = _readers(cls)
+    try:
+        return _listing(_open_exact(text), reader)
+    except REFUSALS:
+        pass
+    try:
         _refuse_traps(text)
         _refuse_long_rest(text, (envelope := _open(text)).data)
-        return _listing(envelope, _reader(cast("Any", cls), exact=False))
-    return _read_strictly(cls, decode(text, request_id=request_id), request_id)
+        return _listing(envelope, tolerant)
+    except REFUSALS:
+        return _read_strictly(cls, decode(text, request_id=request_id), request_id)
 
 
-def _listing(envelope: _Envelope, reader: Callable[[bytes], WireObject]) -> Listing[Any]:
+def _listing(envelope: _Envelope, reader: Callable[[bytes], M]) -> Listing[M]:
     # A copy of each item's text, so that who keeps one item does not keep the page.
     items = [reader(bytes(each)) for each in envelope.data]
     return Listing(items, envelope.has_more, getattr(items[-1], "id", None) if items else envelope.last_id)
 
 
-@cache
-def _reader(cls: type[WireObject], *, exact: bool) -> Callable[[bytes], WireObject]:
-    decoded, build = msgspec.json.Decoder(mirrored(cls, exact=exact)).decode, built_by(cls, hook_for)
+def _readers(cls: type[M]) -> tuple[Callable[[bytes], M], Callable[[bytes], M]]:
+    """Return what reads one item: that which refuses unknown fields, and that which skips them."""
+    if cls not in _READERS:
+        build = built_by(cls, hook_for)
+        _READERS[cls] = (_reader(cls, build, exact=True), _reader(cls, build, exact=False))
+    return _READERS[cls]
+
+
+_READERS: dict[type[WireObject], tuple[Callable[[bytes], Any], Callable[[bytes], Any]]] = {}
+
+
+def _reader(cls: type[WireObject], build: Build, *, exact: bool) -> Callable[[bytes], WireObject]:
+    decoded = msgspec.json.Decoder(mirrored(cls, exact=exact)).decode
 
     def read_item(text: bytes) -> WireObject:
         if len(text) > 2 * DEEP and text.count(b"{") + text.count(b"[") > DEEP:
