@@ -13,6 +13,9 @@ __all__ = ["decode", "describe", "encode"]
 
 EXCERPT = 60
 
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_sorting_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
+
 
 def decode(body: bytes, *, request_id: str | None = None) -> object:
     """Decode a JSON document, whole numbers of any size exactly.
@@ -33,11 +36,10 @@ def encode(document: object, *, sort_keys: bool = False) -> bytes:
     Raises:
         InvalidArgumentError: It holds what JSON cannot say.
     """
+    encoder = _sorting_encoder if sort_keys else _encoder
     try:
         # Not msgspec, which writes NaN as null.
-        compact = (",", ":")
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=compact, sort_keys=sort_keys)
-        return text.encode()
+        return encoder.encode(document).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgumentError(f"the body to be sent cannot be written as JSON: {error}") from None
 

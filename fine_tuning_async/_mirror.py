@@ -118,9 +118,9 @@ class _Source:
             below = (*path, cast("str", attribute.alias))
             self.line(depth + 1, f"{variable} = {self.construction(inner, variable, below, depth + 1)}")
         else:
-            self.line(
-                depth + 1, f"{variable} = {self.named(self.hook_for(inner))}({variable}, {self.named(inner)})"
-            )
+            # Asked for when it is needed: most answers need none.
+            hook_for, kind = self.named(self.hook_for), self.named(inner)
+            self.line(depth + 1, f"{variable} = {hook_for}({kind})({variable}, {kind})")
         return variable
 
     def line(self, depth: int, text: str) -> None:
