@@ -116,8 +116,7 @@ def redirect(url: str, method: str, response: Response) -> str | None:
 
     Within one origin a read follows any redirect, and other methods those that keep the method (RFC 9110, 15.4).
     """
-    location = response.headers.get("Location")
-    if response.status not in REDIRECTS or location is None:
+    if response.status not in REDIRECTS or (location := response.headers.get("Location")) is None:
         return None
     if method not in {"GET", "HEAD"} and response.status not in {307, 308}:
         return None
