@@ -37,6 +37,7 @@ def drawn(verdicts: Sequence[Verdict], path: Path) -> None:
         for index, verdict in enumerate(rows):
             _bars(axes, index, verdict)
         _dress(axes, rows)
+        figure.legend(loc="outside upper center", ncols=4, frameon=False)
         figure.savefig(path, format="svg", metadata={"Date": None})
 
 
@@ -57,8 +58,8 @@ def _dress(axes: Axes, rows: Sequence[Verdict]) -> None:
     axes.invert_yaxis()
     axes.set_xlabel("times what fine_tuning_async takes; shorter is better, logarithmic")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.axvline(1, color=COLOURS["ours"], linewidth=0.8, zorder=0)
+    axes.axvline(1, color=COLOURS["ours"], linewidth=0.8, alpha=0.3, zorder=0)
     taking_part = {name for each in rows for name in each.medians}
     for name in (each for each in NAMES if each in taking_part):
         axes.barh(0, 0, color=COLOURS[name], label=NAMES[name])
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
+    axes.margins(y=0.01)

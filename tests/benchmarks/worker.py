@@ -15,7 +15,7 @@ from .contenders import Contender, many, opened
 from .memory import peak
 from .works import CALLS, WORKS, Calls
 
-WARM_UP = 3
+WARM_UP = 50
 
 
 async def run(contender: Contender, work: Calls) -> int:
