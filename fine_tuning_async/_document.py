@@ -12,6 +12,7 @@ from .errors import InvalidArgumentError, ResponseFormatError
 __all__ = ["decode", "describe", "encode"]
 
 EXCERPT = 60
+DEEPEST = 800  # levels; less than what the oldest Python supported can decode
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _sorting_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
@@ -21,13 +22,29 @@ def decode(body: bytes, *, request_id: str | None = None) -> object:
     """Decode a JSON document, whole numbers of any size exactly.
 
     Raises:
-        ResponseFormatError: It is no JSON, or holds a number that a double cannot hold.
+        ResponseFormatError: It is no JSON, holds a number that a double cannot hold, or is nested too deeply.
     """
     try:
-        return cast("object", msgspec.json.decode(body))
+        document = cast("object", msgspec.json.decode(body))
+        if body.count(b"{") + body.count(b"[") > DEEPEST:
+            _refuse_deep(document)
+        return document  # noqa: TRY300 - what is raised above is translated too
     except (ValueError, RecursionError) as error:
         message = f"the answer is no valid JSON: {error}; it begins {describe(body[:EXCERPT])}"
         raise ResponseFormatError(message, request_id=request_id) from None
+
+
+def _refuse_deep(document: object) -> None:
+    """Refuse what is nested deeper than some version of Python could decode."""
+    level = [document]
+    for _ in range(DEEPEST + 1):
+        lists = [
+            each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)
+        ]
+        level = [inner for each in lists for inner in each]
+        if not lists:
+            return
+    raise ValueError(f"it is nested more than {DEEPEST} levels deep")
 
 
 def encode(document: object, *, sort_keys: bool = False) -> bytes:
