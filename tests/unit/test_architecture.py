@@ -265,7 +265,7 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
 @pytest.mark.parametrize(
     ("statement", "absent"),
     [
-        ("import fine_tuning_async", "aiohttp cattrs attrs orjson asyncio"),
+        ("import fine_tuning_async", "aiohttp cattrs attrs msgspec orjson asyncio"),
         (
             "import fine_tuning_async; dir(fine_tuning_async); fine_tuning_async.__version__",
             "aiohttp cattrs attrs",
@@ -274,6 +274,7 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
         ("from fine_tuning_async import RetryPolicy", "aiohttp cattrs"),
         ("from fine_tuning_async import FineTuningJob, Method", "aiohttp cattrs"),
         ("from fine_tuning_async import from_dict", "aiohttp"),
+        ("from fine_tuning_async import FineTuningClient; FineTuningClient('k')", "cattrs orjson"),
         ("from fine_tuning_async import check_dataset", "aiohttp cattrs asyncio tiktoken"),
     ],
 )
