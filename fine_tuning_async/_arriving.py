@@ -19,6 +19,7 @@ __all__ = ["Arriving", "bounded"]
 
 MAX_BODY = 64 * 2**20
 MAX_ERROR_BODY = 64 * 2**10
+BAD_REQUEST = int(HTTPStatus.BAD_REQUEST)  # an enum is slow to be asked
 
 
 class Arriving:
@@ -83,7 +84,7 @@ async def bounded(answer: aiohttp.ClientResponse) -> bytes:
     Raises:
         ResponseFormatError: The body of a success is larger.
     """
-    limit = MAX_BODY if answer.status < HTTPStatus.BAD_REQUEST else MAX_ERROR_BODY
+    limit = MAX_BODY if answer.status < BAD_REQUEST else MAX_ERROR_BODY
     length = answer.content_length
     if length is not None and length <= limit and "Content-Encoding" not in answer.headers:
         return await answer.read()

@@ -10,7 +10,7 @@ from attrs import fields
 
 from ._hooks import Mismatch, each_of, hook_for
 from .errors import ResponseFormatError
-from .models import WireObject, copied
+from .models import WireObject, copied, sent
 
 if TYPE_CHECKING:
     from attrs import Attribute
@@ -57,7 +57,7 @@ def to_dict(model: WireObject) -> dict[str, object]:
     apart; a field changed through `attrs.evolve` is the only difference. Of a model that the caller built, the
     fields that are None are left out.
     """
-    origin = model._raw  # noqa: SLF001 - the base class keeps it for this function alone
+    origin = sent(model)
     result = copied(origin or {})
     for attribute in fields(type(model)):
         if attribute.name == "_raw":
@@ -77,16 +77,28 @@ def _said(value: object, key: str, attribute: Attribute[Any], origin: dict[str, 
 
 
 def _unstructure(value: object, before: object) -> object:
+    # 5.0 where a whole number was expected reads as 5, and goes back as it came.
+    if type(value) is int and type(before) is float and value == before:
+        return before
+    top = [value]
+    todo: list[Any] = [top]  # without recursion, as in `copied`
+    while todo:
+        container = todo.pop()
+        for key, each in container.items() if isinstance(container, dict) else enumerate(container):
+            container[key] = plain = _one_level(each)
+            if isinstance(plain, dict | list) and not isinstance(each, WireObject):
+                todo.append(plain)
+    return top[0]
+
+
+def _one_level(value: object) -> object:
     if isinstance(value, WireObject):
         return to_dict(value)
     if isinstance(value, list | tuple):
-        return [_unstructure(each, None) for each in value]
+        return list(value)
     if isinstance(value, Mapping):
-        return {key: _unstructure(each, None) for key, each in value.items()}
-    if isinstance(value, Enum):
-        return value.value
-    # 5.0 where a whole number was expected reads as 5, and goes back as it came.
-    return before if type(value) is int and type(before) is float and value == before else value
+        return dict(value)
+    return value.value if isinstance(value, Enum) else value
 
 
 def _format_error(mismatch: Mismatch, at: str, request_id: str | None, what: str) -> ResponseFormatError:

@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import cast
 
-import orjson
+import msgspec
 
 from .errors import InvalidArgumentError, ResponseFormatError
 
 __all__ = ["decode", "describe", "encode"]
 
 EXCERPT = 60
+DEEPEST = 800  # levels; less than what the oldest Python supported can decode
 
-# orjson reads a whole number of more than 64 bits as a float. Folding all digits into one makes the runs that
-# could be such a number findable by a plain search: 19 digits are the fewest that can overflow.
-_FOLD_DIGITS = bytes.maketrans(b"123456789", b"000000000")
-_SUSPICIOUS = b"0" * 19
-_LONG_WHOLE_NUMBER = re.compile(rb"(?<![\d.])\d{19,}(?![\d.eE])")
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_sorting_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 
 
 def decode(body: bytes, *, request_id: str | None = None, what: str = "the answer") -> object:
     """Decode a JSON document, whole numbers of any size exactly.
 
     Raises:
-        ResponseFormatError: It is no JSON, or holds a number that a double cannot hold.
+        ResponseFormatError: It is no JSON, holds a number that a double cannot hold, or is nested too deeply.
     """
     try:
-        document = cast("object", orjson.loads(body))
-        if _SUSPICIOUS in body.translate(_FOLD_DIGITS) and _LONG_WHOLE_NUMBER.search(body):
-            # Exact, but lax: byte order marks and lone surrogates would pass, had orjson not refused them above.
-            return cast("object", json.loads(body))
-        return document  # noqa: TRY300 - what json raises is translated too
+        document = cast("object", msgspec.json.decode(body))
+        if body.count(b"{") + body.count(b"[") > DEEPEST:
+            _refuse_deep(document)
+        return document  # noqa: TRY300 - what is raised above is translated too
     except (ValueError, RecursionError) as error:
         message = f"{what} is no valid JSON: {error}; it begins {describe(body[:EXCERPT])}"
         raise ResponseFormatError(message, request_id=request_id) from None
+
+
+def _refuse_deep(document: object) -> None:
+    """Refuse what is nested deeper than some version of Python could decode."""
+    level = [document]
+    for _ in range(DEEPEST + 1):
+        lists = [
+            each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)
+        ]
+        level = [inner for each in lists for inner in each]
+        if not lists:
+            return
+    raise ValueError(f"it is nested more than {DEEPEST} levels deep")
 
 
 def encode(document: object, *, sort_keys: bool = False) -> bytes:
@@ -44,11 +53,10 @@ def encode(document: object, *, sort_keys: bool = False) -> bytes:
     Raises:
         InvalidArgumentError: It holds what JSON cannot say.
     """
+    encoder = _sorting_encoder if sort_keys else _encoder
     try:
-        # Not orjson, which writes NaN as null and refuses whole numbers of more than 64 bits.
-        compact = (",", ":")
-        text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=compact, sort_keys=sort_keys)
-        return text.encode()
+        # Not msgspec, which writes NaN as null.
+        return encoder.encode(document).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgumentError(f"the body to be sent cannot be written as JSON: {error}") from None
 

@@ -15,7 +15,7 @@ from ._document import describe
 if TYPE_CHECKING:
     from .models import WireObject
 
-__all__ = ["Hook", "Mismatch", "as_object", "model_hook", "step"]
+__all__ = ["Hook", "Mismatch", "as_object", "model_hook", "split_optional", "step"]
 
 Hook = Callable[[Any, Any], Any]
 
@@ -79,7 +79,7 @@ def model_hook(cls: type[WireObject], hook_for: Callable[[Any], Hook]) -> Hook:
     lines = ["if value.__class__ is not dict: as_object(value)", "get = value.get"]
     arguments = []
     for index, attribute in enumerate(each for each in fields(cls) if each.name != "_raw"):
-        variable, (hint, optional) = f"f{index}", _split_optional(hints[attribute.name])
+        variable, (hint, optional) = f"f{index}", split_optional(hints[attribute.name])
         lines.append(_lookup(variable, attribute, names))
         if hint is not object:
             names |= {f"hook_{variable}": hook_for(hint), f"type_{variable}": hint}
@@ -120,7 +120,8 @@ def _missing(key: str) -> Mismatch:
     return Mismatch(f"has no field {key!r}")
 
 
-def _split_optional(hint: Any) -> tuple[Any, bool]:
+def split_optional(hint: Any) -> tuple[Any, bool]:
+    """Return a type without None, and whether None was part of it."""
     members = get_args(hint)
     if NoneType not in members:
         return hint, False

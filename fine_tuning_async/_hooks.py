@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from operator import is_
-from typing import Any, cast, get_args
-
-from cattrs import Converter
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from ._generate import Hook, Mismatch, as_object, model_hook, step
 from .models import (
@@ -20,6 +19,9 @@ from .models import (
     UnknownGrader,
     WireObject,
 )
+
+if TYPE_CHECKING:
+    from cattrs import Converter
 
 __all__ = ["Hook", "Mismatch", "converter", "each_of", "hook_for"]
 
@@ -172,11 +174,11 @@ def _is_model(hint: Any) -> bool:
 
 
 def hook_for(hint: Any) -> Hook:
-    return converter.get_structure_hook(hint)
+    """Return the hook that structures a type."""
+    return converter().get_structure_hook(hint)
 
 
-converter = Converter()
-for _hint, _function in {
+_PLAIN: dict[Any, Hook] = {
     str: _string,
     int: _whole,
     float: _number,
@@ -187,9 +189,19 @@ for _hint, _function in {
     Grader: _grader,
     SingleGrader: _single_grader,
     dict[str, SingleGrader] | list[SingleGrader] | SingleGrader: _graders,
-}.items():
-    converter.register_structure_hook(_hint, _function)
-converter.register_structure_hook_func(lambda hint: hint is object, _anything)
-converter.register_structure_hook_factory(_is_list, _list_hook)
-converter.register_structure_hook_factory(_is_dict, _dict_hook)
-converter.register_structure_hook_factory(_is_model, lambda cls: model_hook(cls, hook_for))
+}
+
+
+@cache
+def converter() -> Converter:
+    """Return the one converter, with all hooks."""
+    from cattrs import Converter  # noqa: PLC0415 - most programs never read what needs a hook, and start faster
+
+    made = Converter()
+    for hint, hook in _PLAIN.items():
+        made.register_structure_hook(hint, hook)
+    made.register_structure_hook_func(lambda hint: hint is object, _anything)
+    made.register_structure_hook_factory(_is_list, _list_hook)
+    made.register_structure_hook_factory(_is_dict, _dict_hook)
+    made.register_structure_hook_factory(_is_model, lambda cls: model_hook(cls, hook_for))
+    return made

@@ -86,7 +86,7 @@ class Pipeline:
         clock = asyncio.get_running_loop().time
         if deadline is None:
             deadline = inf if request.body else clock() + self.timeout
-        if clock() >= deadline:
+        elif clock() >= deadline:
             raise DeadlineExceeded(f"{request}: no time was left to send it", sent=False)
         attempt, perhaps_done = 1, False
         while True:

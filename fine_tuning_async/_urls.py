@@ -10,6 +10,7 @@ from .errors import InvalidArgumentError
 
 __all__ = ["base_url", "is_loopback", "origin", "relative_path", "segment"]
 
+_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")  # a lone surrogate cannot be encoded
 
 _EXAMPLES = {"base_url": "https://api.openai.com/v1", "endpoint": "https://my-resource.openai.azure.com"}
@@ -65,6 +66,8 @@ def segment(value: str, name: str, *, slash: bool = False) -> str:
         )
     if not value:
         raise InvalidArgumentError(f"{name} is empty; it must be an id")
+    if _PLAIN.fullmatch(value):  # as nearly all are
+        return value
     # Gateways may unquote a slash before they look for dot segments.
     dots = any(each in {".", ".."} for each in re.split(r"[/\\]", value))
     if dots or _UNSAFE.search(value) or ("/" in value and not slash):

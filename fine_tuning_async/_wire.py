@@ -36,6 +36,7 @@ REQUEST_ID_HEADERS = ("x-request-id", "apim-request-id")  # OpenAI; Azure
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 EXCERPT = 300
+OK, MULTIPLE_CHOICES = int(HTTPStatus.OK), int(HTTPStatus.MULTIPLE_CHOICES)  # an enum is slow to be asked
 
 
 class Replay(Enum):
@@ -115,8 +116,7 @@ def redirect(url: str, method: str, response: Response) -> str | None:
 
     Within one origin a read follows any redirect, and other methods those that keep the method (RFC 9110, 15.4).
     """
-    location = response.headers.get("Location")
-    if response.status not in REDIRECTS or location is None:
+    if response.status not in REDIRECTS or (location := response.headers.get("Location")) is None:
         return None
     if method not in {"GET", "HEAD"} and response.status not in {307, 308}:
         return None
@@ -150,7 +150,7 @@ def _positive(text: str | None) -> float | None:
 
 def decipher(response: Response, request: object, *, secret: Secret, now: float) -> Response | APIError:
     """Return the answer if it is a success, else the error that it stands for."""
-    if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
+    if OK <= response.status < MULTIPLE_CHOICES:
         return response
     body = secret.redact(response.body)
     # Once more behind the JSON, whose escapes can hide the key in the body.

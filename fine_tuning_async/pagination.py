@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from attrs import evolve, frozen
 
-from ._codec import structure_page
-from ._document import describe
-from .errors import FineTuningError, PaginationError, ResponseFormatError
+from ._reading import read_page
+from .errors import FineTuningError, PaginationError
 from .models import WireObject
 
 if TYPE_CHECKING:
@@ -208,16 +207,8 @@ def parse_page(cls: type[M], response: Response, *, paged: bool = True) -> Page[
     Raises:
         ResponseFormatError: It is no list object, or an item does not fit.
     """
-    document, request_id = response.json(), response.request_id
-    if not isinstance(document, dict) or not isinstance(documents := document.get("data"), list):
-        text = f"the answer is no list of objects: `data` is missing or wrong in {describe(document)}"
-        raise ResponseFormatError(text, path="$.data", request_id=request_id)
-    has_more = document.get("has_more")
-    if has_more is not None and not isinstance(has_more, bool):
-        text = f"has_more should be true or false, but is {describe(has_more)}"
-        raise ResponseFormatError(text, path="$.has_more", request_id=request_id)
-    items = structure_page(cls, documents, request_id=request_id)
-    last = documents[-1].get("id") if documents else document.get("last_id")
-    goes_on = paged and bool(documents) if has_more is None else has_more
-    cursor = last if goes_on and isinstance(last, str) and last else None
-    return Page(items, has_more, cursor, request_id)
+    request_id = response.request_id
+    listing = read_page(cls, response.body, request_id=request_id)
+    goes_on = paged and bool(listing.items) if listing.has_more is None else listing.has_more
+    cursor = listing.last if goes_on and isinstance(listing.last, str) and listing.last else None
+    return Page(listing.items, listing.has_more, cursor, request_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
-from fine_tuning_async._codec import structure
+from fine_tuning_async._reading import read
 from fine_tuning_async._urls import segment
 from fine_tuning_async._wire import Replay, Request
 from fine_tuning_async.errors import InvalidArgumentError
@@ -37,7 +37,7 @@ class BaseAPI:
 
     async def _fetch(self, request: Request, cls: type[M], *, deadline: float | None = None) -> M:
         def parse(response: Response) -> M:
-            return structure(cls, response.json(), request_id=response.request_id)
+            return read(cls, response.body, request_id=response.request_id)
 
         return await self._pipeline.call(request, parse, deadline=deadline)
 
@@ -46,7 +46,7 @@ class BaseAPI:
             # Not found only in the second place, or a 204, as Azure answers.
             if response.status == HTTPStatus.NOT_FOUND or not response.body:
                 return Deletion(thing_id, deleted=True)
-            return structure(Deletion, response.json(), request_id=response.request_id)
+            return read(Deletion, response.body, request_id=response.request_id)
 
         return await self._pipeline.call(Request(method="DELETE", path=path, replay=Replay.GONE), parse)
 

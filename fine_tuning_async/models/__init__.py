@@ -1,6 +1,6 @@
 """The nouns of the API as attrs classes, without any I/O."""
 
-from ._base import JSON, JSONObject, WireObject, copied, wire_names
+from ._base import JSON, JSONObject, WireObject, copied, sent, wire_names
 from ._failure import JobFailed
 from .checkpoints import JobCheckpoint
 from .deletion import Deletion
@@ -80,5 +80,6 @@ __all__ = [
     "WebhookEvent",
     "WireObject",
     "copied",
+    "sent",
     "wire_names",
 ]

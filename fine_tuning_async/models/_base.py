@@ -2,18 +2,25 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from attrs import define, field, fields
 
+from fine_tuning_async._document import decode
 from fine_tuning_async.errors import ResponseFormatError
 
-__all__ = ["JSON", "JSONObject", "WireObject", "copied", "instant", "model", "wire_names"]
+__all__ = ["JSON", "JSONObject", "Origin", "WireObject", "copied", "instant", "model", "sent", "wire_names"]
 
 JSON: TypeAlias = object
 """A decoded JSON value: None, bool, int, float, str, or a list or dict of them."""
 
 JSONObject: TypeAlias = dict[str, JSON]
+
+Origin: TypeAlias = JSONObject | bytes | tuple[bytes, tuple[str, ...]]
+"""What a model came from: a JSON object, its text, or the text of a larger one and the keys that lead to it there.
+
+Texts are decoded when somebody asks: most models are read for their fields alone.
+"""
 
 T = TypeVar("T")
 
@@ -33,14 +40,27 @@ class WireObject:
     Two objects are equal when their known fields are. Use `attrs.evolve` to change one.
     """
 
-    # The JSON object it came from; None for one that the caller built.
-    _raw: JSONObject | None = field(default=None, kw_only=True, repr=False, eq=False, alias="_raw")
+    # What it came from; None for one that the caller built. `sent` reads it.
+    _raw: Origin | None = field(default=None, kw_only=True, repr=False, eq=False, alias="_raw")
 
     @property
     def extra(self) -> JSONObject:
         """The fields that the server sent beyond those named here, as a copy."""
         known = wire_names(type(self))
-        return copied({key: value for key, value in (self._raw or {}).items() if key not in known})
+        return copied({key: value for key, value in (sent(self) or {}).items() if key not in known})
+
+
+def sent(model: WireObject) -> JSONObject | None:
+    """Return the JSON object that a model came from, which it keeps; None for one that the caller built."""
+    origin = model._raw  # noqa: SLF001 - the base class keeps it for this function alone
+    if origin is None or isinstance(origin, dict):
+        return origin
+    text, path = (origin, ()) if isinstance(origin, bytes) else origin
+    found: Any = decode(text)
+    for key in path:
+        found = found[key]
+    model._raw = found  # type: ignore[misc]  # noqa: SLF001 - to a type checker, models cannot be assigned to
+    return cast("JSONObject", found)
 
 
 def wire_names(cls: type[WireObject]) -> Mapping[str, str]:

@@ -29,8 +29,9 @@ MODULES = sorted(ROOT.rglob("*.py"))
 ROOMS = (
     ("_version",),
     ("errors",),
+    ("_document",),
     ("models",),
-    ("_document", "_generate", "_hooks", "_codec"),
+    ("_generate", "_hooks", "_mirror", "_codec", "_reading"),
     ("_urls", "_azure", "_headers", "_secret", "_wire", "_ranges"),
     ("retry",),
     ("_sessions", "_delivery", "_arriving", "transport"),
@@ -265,7 +266,7 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
 @pytest.mark.parametrize(
     ("statement", "absent"),
     [
-        ("import fine_tuning_async", "aiohttp cattrs attrs orjson asyncio"),
+        ("import fine_tuning_async", "aiohttp cattrs attrs msgspec orjson asyncio"),
         (
             "import fine_tuning_async; dir(fine_tuning_async); fine_tuning_async.__version__",
             "aiohttp cattrs attrs",

@@ -108,7 +108,7 @@ def test_every_link_leads_to_a_page_and_a_heading(page: str) -> None:
     lost = [
         link
         for link, target, anchor in targets
-        if (target or page) not in PAGES or (anchor and anchor not in anchors(PAGES[target or page]))
+        if not (DOCS / (target or page)).is_file() or (anchor and anchor not in anchors(PAGES[target or page]))
     ]
     assert not lost
 
