@@ -8,16 +8,17 @@ import pytest
 
 from fine_tuning_async import FineTuningClient
 from tests.heavy._operations import OPERATIONS, Operation
-from tests.heavy.cancellation import points_of
+from tests.heavy.cancellation import WEATHERS, points_of
 from tests.suspension import CancellationSwallowedError, Suspensions, cancelled_at
 
 # What an operation does beside its requests: no call is awaited fewer times than to connect, to send and to read.
 LEAST_POINTS = 3
 
 
+@pytest.mark.parametrize("weather", WEATHERS)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.__name__)
-async def test_cancelled_at_every_point(operation: Operation) -> None:
-    assert await points_of(operation) >= LEAST_POINTS
+async def test_cancelled_at_every_point(operation: Operation, weather: str) -> None:
+    assert await points_of(operation, weather) >= LEAST_POINTS
 
 
 def test_every_coroutine_and_iterator_of_the_client_is_among_them() -> None:

@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fine_tuning_async.server import Fault
 from tests.suspension import cancelled_at
 from tests.virtual_time import run as run_virtually
 
@@ -16,33 +17,44 @@ from ._operations import OPERATIONS
 from ._stage import staged
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fine_tuning_async.server import Faults
+
     from ._operations import Operation
     from ._report import Report
     from ._stage import Stage
 
-__all__ = ["points_of", "run"]
+__all__ = ["WEATHERS", "points_of", "run"]
 
 # Long enough for a page that was fetched ahead and for a connection that closes; then for threads that still read.
 TURNS_TO_BE_QUIET = 20
 THREADS_TO_END = 1.0
 
 
-async def points_of(operation: Operation, *, stride: int = 1) -> int:
-    """Cancel an operation at every point, each time on a stage of its own; return how many there are.
+WEATHERS: dict[str, Callable[[Faults], object]] = {
+    "fair": lambda faults: None,
+    # What is still on its way when all should be quiet is seen, as it cannot have ended by then.
+    "slow": lambda faults: faults.add(Fault.reply_delayed(2 * THREADS_TO_END)),
+    # The waits between attempts are points too.
+    "stormy": lambda faults: faults.add(Fault.rate_limited(), times=2),
+}
 
-    Args:
-        operation: What is cancelled.
-        stride: Take only every so manieth point.
+
+async def points_of(operation: Operation, weather: str = "fair") -> int:
+    """Cancel an operation at every point, each time on a stage of its own; return how many there are.
 
     Raises:
         AssertionError: The cancellation was swallowed, or left something behind.
     """
-    for point in count(1, stride):
+    for point in count(1):
         async with staged() as stage:
+            WEATHERS[weather](stage.server.faults)
             before = _open_files()
             theirs = asyncio.all_tasks()
             reached = await cancelled_at(point, operation(stage))
-            await _assert_quiet(stage, theirs, f"{operation.__name__}, cancelled at point {point}")
+            await _assert_quiet(stage, theirs, f"{operation.__name__}, cancelled at point {point}, {weather}")
+            stage.server.faults.clear()
             if operation.__name__ != "close":
                 await stage.client.retrieve_job(stage.done.id)  # it can still be used
             await stage.client.close()
@@ -90,8 +102,8 @@ def run(report: Report) -> None:
     """Cancel every operation, and tell at how many points."""
     total = 0
     for operation in OPERATIONS:
-        points = run_virtually(points_of(operation))
-        report.tell(f"{operation.__name__}: points", points)
-        total += points
-    report.tell(f"{len(OPERATIONS)} operations: points", total)
+        points = [run_virtually(points_of(operation, weather)) for weather in WEATHERS]
+        report.tell(f"{operation.__name__}: points ({', '.join(WEATHERS)})", ", ".join(map(str, points)))
+        total += sum(points)
+    report.tell(f"{len(OPERATIONS)} operations in {len(WEATHERS)} weathers: points", total)
     report.promise("nothing was left, no cancellation swallowed", kept=True)
