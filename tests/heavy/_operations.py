@@ -76,6 +76,18 @@ async def list_events(stage: Stage) -> object:
     return [event async for event in stage.client.list_events(stage.done.id)]
 
 
+async def work_on_each_event(stage: Stage) -> object:
+    async for _ in stage.client.list_events(stage.done.id, limit=1, max_items=4):
+        await asyncio.sleep(0)  # while this is done, the next page is on its way
+    return None
+
+
+async def work_on_each_page(stage: Stage) -> object:
+    async for _ in stage.client.list_events(stage.done.id, limit=1, max_items=4).pages():
+        await asyncio.sleep(0)
+    return None
+
+
 async def list_checkpoints(stage: Stage) -> object:
     return [each async for each in stage.client.list_checkpoints(stage.done.id)]
 
@@ -190,6 +202,8 @@ OPERATIONS: tuple[Operation, ...] = (
     collect_jobs,
     leave_a_list_early,
     list_events,
+    work_on_each_event,
+    work_on_each_page,
     list_checkpoints,
     permissions,
     upload_a_path,
