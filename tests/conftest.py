@@ -7,7 +7,6 @@ import gc
 import os
 import re
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
     LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
-_TESTS = Path(__file__).parent
-_IN_DEBUG_MODE = frozenset({"contract", "faults"})
 _FOREIGN_VARIABLE = re.compile(r"(AZURE_)?OPENAI_.*|(HTTPS?|WSS?|ALL|NO)_PROXY", re.IGNORECASE)
 # An async generator that was left needs a few turns of the loop to wind up; so does a server's connection.
 _TURNS_TO_WIND_UP = 20
@@ -32,11 +29,13 @@ _reported: list[str] = []
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "real_time: run on the ordinary event loop, by the wall clock")
+    config.addinivalue_line("markers", "debug_mode: run in asyncio's debug mode, which takes three times as long")
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, LoopFactory]:
-    name, factory = ("real", asyncio.new_event_loop) if _is_real_time(item) else ("virtual", VirtualTimeLoop)
-    return {name: partial(_debugging, factory) if _wants_debug_mode(item.path) else factory}
+    real = _is_marked(item, "real_time")
+    name, factory = ("real", asyncio.new_event_loop) if real else ("virtual", VirtualTimeLoop)
+    return {name: partial(_debugging, factory) if _is_marked(item, "debug_mode") else factory}
 
 
 @pytest.fixture(autouse=True)
@@ -82,12 +81,8 @@ def _nothing_left_behind_at_all() -> Iterator[None]:
     _fail_for(_drain())
 
 
-def _is_real_time(item: pytest.Item) -> bool:
-    return item.get_closest_marker("real_time") is not None
-
-
-def _wants_debug_mode(path: Path) -> bool:
-    return _TESTS in path.parents and path.relative_to(_TESTS).parts[0] in _IN_DEBUG_MODE
+def _is_marked(item: pytest.Item, name: str) -> bool:
+    return item.get_closest_marker(name) is not None
 
 
 def _debugging(factory: LoopFactory) -> asyncio.AbstractEventLoop:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     Call = Callable[[FineTuningClient, Path], Awaitable[object]]
 
+# Sockets, tasks and threads come together here: in debug mode asyncio sees a call from the wrong thread.
+pytestmark = pytest.mark.debug_mode
+
 KEY = "sk-of-the-client"
 JOB = {"id": "ftjob-1", "created_at": 1, "model": "m", "status": "running"}
 FILE = {"id": "file-1", "created_at": 1, "filename": "f", "purpose": "fine-tune"}

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
     from tests.misbehaving import Behaviour
 
+# Sockets, tasks and threads come together here: in debug mode asyncio sees a call from the wrong thread.
+pytestmark = pytest.mark.debug_mode
+
 KEY = "sk-of-the-client"
 BODY = b'{"id": "ftjob-1", "created_at": 1, "model": "m", "status": "running"}'
 JOB = answer(200, {}, BODY)

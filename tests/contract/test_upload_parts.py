@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
     from pathlib import Path
 
+# Sockets, tasks and threads come together here: in debug mode asyncio sees a call from the wrong thread.
+pytestmark = pytest.mark.debug_mode
+
 CONTENT = bytes(range(256)) * 5_000  # five parts, the last of them short
 
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
+# Sockets, tasks and threads come together here: in debug mode asyncio sees a call from the wrong thread.
+pytestmark = pytest.mark.debug_mode
+
 BODY = body_of()
 PATH = "/webhooks"
 

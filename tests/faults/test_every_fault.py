@@ -1,77 +1,33 @@
-"""Every fault meets every operation: an error of our tree or a right result, and the jobs that should exist."""
+"""Every fault meets every operation: an error of our tree or a right result, and the jobs that should exist.
+
+All of the meetings take most of a minute: `python -m tests.heavy matrix`. Here each operation meets a part of the
+faults, and each fault a part of the operations.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
-from fine_tuning_async import CreateUncertainError, FineTuningClient, FineTuningError
-from fine_tuning_async.server import Fault
+from fine_tuning_async import FineTuningClient
 from fine_tuning_async.server.faults.fault import KINDS
 from tests import virtual_time
-from tests.faults.operations import OPERATIONS, Operation, Things, World, fill, serving
+from tests.faults.matrix import LASTING, ONCE, meet
+from tests.faults.operations import OPERATIONS, Operation, Things, fill
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FAULTS: list[tuple[Fault, ...]] = [
-    (Fault.reply_delayed(30),),
-    (Fault.reply_delayed(5, up_to=50),),
-    (Fault.work_delayed(30),),
-    (Fault.work_delayed(5, up_to=50),),
-    (Fault.status(500),),
-    (Fault.status(502),),
-    (Fault.status(500, after_work=True),),
-    (Fault.status(504, after_work=True),),
-    (Fault.status(403),),
-    (Fault.rate_limited(),),
-    (Fault.rate_limited(5),),
-    (Fault.rate_limited(milliseconds=200),),
-    (Fault.rate_limited(code="insufficient_quota"),),
-    (Fault.reply_dropped(),),
-    (Fault.reply_dropped(after_work=False),),
-    (Fault.reset(),),
-    (Fault.reset(after_work=True),),
-    (Fault.cut(),),
-    (Fault.cut(0),),
-    (Fault.stalled(),),
-    (Fault.stalled(0),),
-    (Fault.trickled(0.01, size=500),),
-    (Fault.trickled(25),),
-    (Fault.malformed(),),
-    (Fault.malformed("<html>Bad gateway</html>", content_type="text/html"),),
-    (Fault.malformed("[]"),),
-    (Fault.malformed(""),),
-    (Fault.malformed('{"object": "list", "data": [{"id": 5}], "has_more": "no"}'),),
-    (Fault.has_more(True),),
-    (Fault.has_more(None),),
-    (Fault.has_more(True), Fault.query_ignored("after")),
-    (Fault.query_ignored("metadata"),),
-    (Fault.header_ignored("Idempotency-Key"), Fault.reply_dropped()),
-    (Fault.work_delayed(3), Fault.reply_delayed(3), Fault.status(503, after_work=True)),
-]
-
-LASTING: list[tuple[Fault, ...]] = [
-    (Fault.reply_delayed(30),),
-    (Fault.work_delayed(30),),
-    (Fault.status(502),),
-    (Fault.status(500, after_work=True),),
-    (Fault.rate_limited(),),
-    (Fault.reply_dropped(),),
-    (Fault.reset(),),
-    (Fault.cut(),),
-    (Fault.stalled(),),
-    (Fault.malformed(),),
-    (Fault.has_more(True), Fault.query_ignored("after")),
-    (Fault.header_ignored("Idempotency-Key"), Fault.reply_dropped()),
-]
+# Each operation meets one in so many of the faults.
+SHARE = 5
 
 # These wait, follow and watch, or send nothing: their tests are elsewhere.
 ELSEWHERE = {"wait_for_job", "follow_events", "watch_jobs", "with_options", "close"}
 
-each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
+each_operation = pytest.mark.parametrize(
+    ("number", "operation"), list(enumerate(OPERATIONS)), ids=[each.name for each in OPERATIONS]
+)
 
 
 @pytest.fixture(scope="session")
@@ -80,67 +36,17 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Things:
 
 
 @each_operation
-async def test_a_fault_once(operation: Operation, things: Things, tmp_path: Path) -> None:
-    await meet(operation, things, tmp_path, FAULTS, times=1)
+async def test_a_fault_once(number: int, operation: Operation, things: Things, tmp_path: Path) -> None:
+    await meet(operation, things, tmp_path, ONCE[number % SHARE :: SHARE], times=1)
 
 
 @each_operation
-async def test_a_fault_on_every_request(operation: Operation, things: Things, tmp_path: Path) -> None:
-    await meet(operation, things, tmp_path, LASTING, times=None)
-
-
-async def meet(
-    operation: Operation, things: Things, folder: Path, cases: list[tuple[Fault, ...]], *, times: int | None
-) -> None:
-    """Let each case meet the operation, in a world of its own if the operation changes it."""
-    for part in [[case] for case in cases] if operation.changes else [cases]:
-        async with serving(folder, things) as (server, url):
-            for faults in part:
-                async with FineTuningClient("k", base_url=url) as client:
-                    for fault in faults:
-                        server.faults.add(fault, times=times)
-                    await met(operation, World(server, client, folder, things), faults)
-
-
-async def met(operation: Operation, here: World, faults: tuple[Fault, ...]) -> None:
-    """Make the call, and look whether what came of it is right in every respect."""
-    start = asyncio.get_running_loop().time()
-    error = None
-    try:
-        result = await operation.call(here)
-    except FineTuningError as caught:
-        error = caught
-    else:
-        unknowable = operation.takes_any_bytes and any(each.kind == "malformed" for each in faults)
-        assert unknowable or operation.is_right(here, result), (faults, result)
-    assert operation.is_long or asyncio.get_running_loop().time() - start < 60.1, faults
-    connector = here.client._sessions.current().connector
-    assert connector is not None
-    assert not connector._acquired, faults
-    here.server.faults.clear()
-    await asyncio.sleep(120)  # what is late happens
-    await assert_the_jobs(operation, here, error, faults)
-    assert not here.target.exists() or error is None, faults
-    here.target.unlink(missing_ok=True)
-
-
-async def assert_the_jobs(
-    operation: Operation, here: World, error: FineTuningError | None, faults: tuple[Fault, ...]
-) -> None:
-    made = len(await here.jobs()) - 3
-    if error is None:
-        assert made == operation.made, faults
-    elif isinstance(error, CreateUncertainError):
-        assert made <= operation.made, faults
-    else:
-        assert made == 0, (faults, error)
-    if operation.name == "create_job with a key":
-        assert operation.is_right(here, await operation.call(here)), faults
-        assert len(await here.jobs()) == 4, faults
+async def test_a_fault_on_every_request(number: int, operation: Operation, things: Things, tmp_path: Path) -> None:
+    await meet(operation, things, tmp_path, LASTING[number % SHARE :: SHARE], times=None)
 
 
 def test_every_fault_is_among_them() -> None:
-    assert {fault.kind for faults in FAULTS for fault in faults} == KINDS
+    assert {fault.kind for faults in ONCE for fault in faults} == KINDS
 
 
 def test_every_operation_is_among_them() -> None:

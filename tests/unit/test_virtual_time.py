@@ -19,7 +19,7 @@ import pytest
 from aiohttp import web
 
 from tests import virtual_time
-from tests.conftest import _debugging, _wants_debug_mode
+from tests.conftest import _debugging
 from tests.virtual_time import START, StalledLoopError, VirtualTimeLoop
 
 if TYPE_CHECKING:
@@ -250,8 +250,15 @@ def test_debug_mode_survives_the_runners_own_setting() -> None:
 
     with asyncio.Runner(debug=False, loop_factory=partial(_debugging, VirtualTimeLoop)) as runner:
         assert runner.run(is_debugging())
-    assert _wants_debug_mode(ROOT / "tests" / "contract" / "test_any.py")
-    assert not _wants_debug_mode(Path(__file__))
+
+
+@pytest.mark.debug_mode
+async def test_the_marker_turns_the_debug_mode_on() -> None:
+    assert asyncio.get_running_loop().get_debug()
+
+
+async def test_without_the_marker_there_is_no_debug_mode() -> None:
+    assert not asyncio.get_running_loop().get_debug()
 
 
 async def test_the_environment_is_clean() -> None:
