@@ -32,6 +32,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "debug_mode: run in asyncio's debug mode, which takes three times as long")
 
 
+def pytest_collection_finish() -> None:
+    # What is there now stays: a collection of garbage need not look at it again, and takes a tenth of the time.
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, LoopFactory]:
     real = _is_marked(item, "real_time")
     name, factory = ("real", asyncio.new_event_loop) if real else ("virtual", VirtualTimeLoop)
