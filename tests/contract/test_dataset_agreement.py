@@ -56,34 +56,40 @@ SAID = {
 """For each kind of problem the code of the error that a job ends with, and words of its message."""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[LocalServer]:
-    with LocalServer() as running:
-        yield running
+class Trainer:
+    """Trains on files, all through one client of one server."""
+
+    def __init__(self, runner: asyncio.Runner, server: LocalServer, client: FineTuningClient, path: Path) -> None:
+        self._runner = runner
+        self._server = server
+        self._client = client
+        self._path = path
+
+    def assert_alike(self, content: bytes, method: str) -> None:
+        """Check a file, train on it, and compare."""
+        self._path.write_bytes(content)
+        report = check_dataset(self._path, method=method)
+        job = self._runner.run(self._trained(content, method))
+        assert job.status == ("succeeded" if report.ok else "failed"), (str(report), job.error)
+        if not report.ok:
+            assert job.error is not None
+            assert_same_reason(report, job.error)
+
+    async def _trained(self, content: bytes, method: str) -> FineTuningJob:
+        model, more = CREATES[method]
+        file = await self._client.upload_file(content)
+        job = await self._client.create_job(model, file.id, **more)
+        self._server.finish(job.id)
+        return await self._client.retrieve_job(job.id)
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("training") / "train.jsonl"
-
-
-async def trained(server: LocalServer, content: bytes, method: str) -> FineTuningJob:
-    model, more = CREATES[method]
-    async with FineTuningClient("any key", base_url=server.url) as client:
-        file = await client.upload_file(content)
-        job = await client.create_job(model, file.id, **more)
-        server.finish(job.id)
-        return await client.retrieve_job(job.id)
-
-
-def assert_alike(server: LocalServer, path: Path, content: bytes, method: str) -> None:
-    path.write_bytes(content)
-    report = check_dataset(path, method=method)
-    job = asyncio.run(trained(server, content, method))
-    assert job.status == ("succeeded" if report.ok else "failed"), (str(report), job.error)
-    if not report.ok:
-        assert job.error is not None
-        assert_same_reason(report, job.error)
+def trainer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trainer]:
+    path = tmp_path_factory.mktemp("training") / "train.jsonl"
+    with asyncio.Runner() as runner, LocalServer() as server:
+        client = FineTuningClient("any key", base_url=server.url)
+        yield Trainer(runner, server, client, path)
+        runner.run(client.close())
 
 
 def assert_same_reason(report: DatasetReport, error: JobError) -> None:
@@ -105,25 +111,23 @@ def assert_same_reason(report: DatasetReport, error: JobError) -> None:
 
 
 @pytest.mark.parametrize("method", CREATES)
-def test_any_file_fails_for_what_the_check_finds_and_for_nothing_else(
-    server: LocalServer, path: Path, method: str
-) -> None:
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_file_fails_for_what_the_check_finds_and_for_nothing_else(trainer: Trainer, method: str) -> None:
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(training_files(method))
     def upload(content: bytes) -> None:
-        assert_alike(server, path, content, method)
+        trainer.assert_alike(content, method)
 
     upload()
 
 
 @pytest.mark.parametrize("method", CREATES)
-def test_each_kind_of_row_fails_for_what_the_check_finds(server: LocalServer, path: Path, method: str) -> None:
+def test_each_kind_of_row_fails_for_what_the_check_finds(trainer: Trainer, method: str) -> None:
     for row in [each[1] for each in [*FINE, *BAD, *ODD]]:
-        assert_alike(server, path, b"\n".join([as_line(GOOD[method])] * 9 + [as_line(row)]), method)
+        trainer.assert_alike(b"\n".join([as_line(GOOD[method])] * 9 + [as_line(row)]), method)
 
 
 @pytest.mark.skipif(not REAL, reason="the collection of real training files is not beside the repository")
 @pytest.mark.parametrize("method", CREATES)
-def test_real_files_fail_for_what_the_check_finds(server: LocalServer, path: Path, method: str) -> None:
+def test_real_files_fail_for_what_the_check_finds(trainer: Trainer, method: str) -> None:
     for real in REAL:
-        assert_alike(server, path, real.read_bytes(), method)
+        trainer.assert_alike(real.read_bytes(), method)

@@ -7,17 +7,35 @@ import asyncio
 import pytest
 
 from fine_tuning_async import FineTuningClient
+from tests.heavy import _operations
 from tests.heavy._operations import OPERATIONS, Operation
-from tests.heavy.cancellation import WEATHERS, points_of
+from tests.heavy.cancellation import points_of
 from tests.suspension import CancellationSwallowedError, Suspensions, cancelled_at
 
 # What an operation does beside its requests: no call is awaited fewer times than to connect, to send and to read.
 LEAST_POINTS = 3
 
 
-@pytest.mark.parametrize("weather", WEATHERS)
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.__name__)
-async def test_cancelled_at_every_point(operation: Operation, weather: str) -> None:
+# Those that have more than one request on its way, or wait of themselves; a heavy run takes them all.
+IN_BAD_WEATHER = (
+    _operations.create_job_with_a_key,
+    _operations.work_on_each_event,
+    _operations.work_on_each_page,
+    _operations.upload_a_path,
+    _operations.download_file,
+    _operations.wait_for_job,
+    _operations.follow_events,
+)
+CASES = [
+    *(("fair", each) for each in OPERATIONS),
+    *((weather, each) for weather in ("slow", "stormy") for each in IN_BAD_WEATHER),
+]
+
+
+@pytest.mark.parametrize(
+    ("weather", "operation"), CASES, ids=[f"{operation.__name__}-{weather}" for weather, operation in CASES]
+)
+async def test_cancelled_at_every_point(weather: str, operation: Operation) -> None:
     assert await points_of(operation, weather) >= LEAST_POINTS
 
 

@@ -168,7 +168,7 @@ async def follow(server: Server, after: str | None = None) -> tuple[list[tuple[f
     return seen, clock()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(batches=batches, habits=habits)
 def test_every_event_comes_once(batches: list[Batch], habits: Habits) -> None:
     arrivals = history(batches)
@@ -179,7 +179,7 @@ def test_every_event_comes_once(batches: list[Batch], habits: Habits) -> None:
     assert ended >= max(server.ends_at, START) + QUIET - 1e-6
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(batches=batches, habits=habits)
 def test_they_come_oldest_first(batches: list[Batch], habits: Habits) -> None:
     """An event is given before an older one only if that was not there yet when the reading began."""
@@ -193,7 +193,7 @@ def test_they_come_oldest_first(batches: list[Batch], habits: Habits) -> None:
             assert arrived[second.id] > began
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(batches=batches, habits=habits)
 def test_what_happened_in_one_second_comes_as_it_is_listed(batches: list[Batch], habits: Habits) -> None:
     arrivals = [attrs.evolve(each, at=START) for each in history(batches)]
@@ -204,7 +204,7 @@ def test_what_happened_in_one_second_comes_as_it_is_listed(batches: list[Batch],
     assert [each.id for _, each in seen] == [each.id for each in sorted(listed, key=lambda each: each.created_at)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(batches=batches, habits=habits, data=st.data())
 def test_it_goes_on_after_any_event_of_a_history(
     batches: list[Batch], habits: Habits, data: st.DataObject

@@ -108,7 +108,7 @@ def test_evolving_nothing_changes_nothing(case: Case) -> None:
     assert exact(to_dict(attrs.evolve(from_dict(cls, document)))) == exact(document)
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(case=cases, data=st.data())
 def test_any_value_in_any_place_fits_losslessly_or_is_refused_with_its_path(
     case: Case, data: st.DataObject

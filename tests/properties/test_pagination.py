@@ -152,7 +152,7 @@ def is_explained(error: FineTuningError, server: Server) -> bool:
     return isinstance(error, PaginationError) and server.habits.broken and bool(str(error))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     habits=habits(),
     way=st.sampled_from(["items", "pages"]),
@@ -173,7 +173,7 @@ def test_every_item_comes_once_and_in_order_or_an_error_says_why(
         assert is_explained(error, server)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(habits=habits(), way=st.sampled_from(["items", "pages"]), pause=st.sampled_from([0.0, 1.0]))
 def test_a_failure_can_be_resumed_from_its_cursor_without_gap_or_repetition(
     habits: Habits, way: str, pause: float

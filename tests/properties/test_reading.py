@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from tests.properties.strategies import Case, Document
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-thorough = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+thorough = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 
 MARK = "@here@"
 JOB = {"id": "ftjob-1", "created_at": 1, "model": "m", "status": "running"}

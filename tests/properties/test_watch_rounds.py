@@ -39,7 +39,7 @@ def lists(draw: st.DrawFn) -> list[set[str]]:
     return [{f"j{next(numbers)}" for _ in range(size)} for size in sizes]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(pages=lists(), unlisted=st.integers(0, 5))
 def test_a_round_costs_no_more_than_pages_alone_or_retrieves_alone(pages: list[set[str]], unlisted: int) -> None:
     names = set().union(*pages, (f"unlisted{number}" for number in range(unlisted)))
@@ -199,7 +199,7 @@ async def watch(server: Server) -> list[tuple[float, FineTuningJob]]:
     return seen
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(changes=changes, habits=habits)
 def test_every_job_is_given_as_it_is_and_no_status_twice_in_a_row(changes: list[Change], habits: Habits) -> None:
     server = Server(changes, habits)

@@ -25,11 +25,9 @@ PROGRAMS = {page: [match.groups() for match in BLOCK.finditer(text)] for page, t
 
 # One process for a page, as starting one takes longer than most programs. Each program has a namespace of its own.
 RUN_ALL = """
-import gc, io, json, logging, sys, traceback
+import gc, io, json, sys, traceback
 from contextlib import redirect_stderr, redirect_stdout
 
-# In debug mode asyncio tells of slow steps; on a busy machine there are some.
-logging.getLogger("asyncio").addFilter(lambda record: "took" not in record.msg)
 results = []
 for number, program in enumerate(json.load(sys.stdin), 1):
     out, err = io.StringIO(), io.StringIO()
@@ -48,7 +46,7 @@ def run(page: str) -> list[tuple[str, str]]:
     """Run the programs of a page; return what each wrote to stdout and to stderr."""
     with TemporaryDirectory() as folder:
         done = subprocess.run(  # noqa: S603 - our own programs
-            [sys.executable, "-X", "dev", "-X", "utf8", "-W", "error", "-c", RUN_ALL],
+            [sys.executable, "-X", "utf8", "-W", "error", "-c", RUN_ALL],
             cwd=folder,
             input=json.dumps([program for program, _ in PROGRAMS[page]]),
             capture_output=True,

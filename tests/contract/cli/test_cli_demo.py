@@ -48,8 +48,10 @@ def test_in_a_pipe_it_tells_the_whole_story_in_plain_ascii(start: Callable[..., 
     assert list(folder.iterdir()) == []
 
 
-def in_terminal(folder: Path, environment: dict[str, str], columns: int) -> tuple[int, str]:
-    """Run the demo on a pseudo terminal; return its exit code with all that it wrote."""
+def in_terminal(
+    folder: Path, environment: dict[str, str], columns: int, *, until: str | None = None
+) -> tuple[int, str]:
+    """Run the demo on a pseudo terminal, to its end or until a word; return its exit code and output."""
     import fcntl  # noqa: PLC0415 - POSIX only, as the three modules that follow
     import pty  # noqa: PLC0415
     import struct  # noqa: PLC0415
@@ -66,6 +68,9 @@ def in_terminal(folder: Path, environment: dict[str, str], columns: int) -> tupl
         try:
             while piece := os.read(ours, 65536):
                 written += piece
+                if until is not None and until.encode() in written:
+                    run.send_signal(signal.SIGINT)
+                    until = None
         except OSError:  # Linux says EIO where others end the file
             pass
         os.close(ours)
@@ -88,14 +93,15 @@ def test_in_a_terminal_it_draws_bars_a_table_and_a_curve(folder: Path, environme
 
 
 def test_no_color_is_obeyed(folder: Path, environment: dict[str, str]) -> None:
-    code, written = in_terminal(folder, {**environment, "NO_COLOR": "1"}, 80)
-    assert code == 0
+    code, written = in_terminal(folder, {**environment, "NO_COLOR": "1"}, 80, until="step")
+    assert code == 128 + signal.SIGINT
     assert not COLOUR.search(written)
 
 
 def test_a_dumb_terminal_gets_plain_lines(folder: Path, environment: dict[str, str]) -> None:
-    code, written = in_terminal(folder, {**environment, "TERM": "dumb"}, 80)
-    assert code == 0
+    code, written = in_terminal(folder, {**environment, "TERM": "dumb"}, 80, until="step")
+    assert code == 128 + signal.SIGINT
+    assert "step" in written
     assert "\x1b" not in written
 
 
