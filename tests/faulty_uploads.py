@@ -15,6 +15,7 @@ from aiohttp import web
 from fine_tuning_async import FineTuningClient, RetryPolicy
 from fine_tuning_async.api._parts import Limits
 from fine_tuning_async.server import LocalServer
+from tests.serving import mounted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -71,15 +72,11 @@ class FaultyUploads:
             return await self._between(request, handler)
 
         app.middlewares.insert(0, between)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-            async with SmallParts(KEY, base_url=url, retry=retry or RetryPolicy()) as client:
-                yield client
-        finally:
-            await runner.cleanup()
+        async with (
+            mounted(app, patience=0) as url,
+            SmallParts(KEY, base_url=url, retry=retry or RetryPolicy()) as client,
+        ):
+            yield client
 
     async def until(self, operation: str, count: int = 1) -> None:
         """Wait until so many of an operation have come."""

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from fine_tuning_async import FineTuningClient, RetryPolicy
 from fine_tuning_async.server import LocalServer
+from tests import serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -42,15 +43,11 @@ class Seen:
 async def mounted(server: LocalServer | web.Application, **options: Any) -> AsyncIterator[FineTuningClient]:
     """Serve in this loop, and give a client of this server."""
     app = server.app if isinstance(server, LocalServer) else server
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-        async with FineTuningClient("sk-any", base_url=url, **options) as client:
-            yield client
-    finally:
-        await runner.cleanup()
+    async with (
+        serving.mounted(app, patience=0) as url,
+        FineTuningClient("sk-any", base_url=url, **options) as client,
+    ):
+        yield client
 
 
 class ScriptedAPI:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
-from aiohttp import web
 from attrs import evolve, field, frozen
 
 from fine_tuning_async import AuthenticationError, BadRequestError, FineTuningClient
 from fine_tuning_async.server import LocalServer
+from tests.serving import mounted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -159,11 +159,5 @@ async def local(persona: Persona, *middlewares: Middleware) -> AsyncIterator[tup
     """A client with a local server of this kind in the same loop; middlewares stand right before its handlers."""
     server = LocalServer(like=persona.like)
     server.app.middlewares.extend(middlewares)
-    runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with persona.client(f"http://127.0.0.1:{runner.addresses[0][1]}") as client:
-            yield client, server
-    finally:
-        await runner.cleanup()
+    async with mounted(server.app, "") as origin, persona.client(origin) as client:
+        yield client, server

@@ -10,7 +10,7 @@ import stat
 import sys
 import threading
 import tracemalloc
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,28 +27,18 @@ from fine_tuning_async import (
 from fine_tuning_async.api._destination import Destination
 from tests.contract.personas import local
 from tests.misbehaving import Exchange, MisbehavingServer, answer, endless, stall
+from tests.serving import scripted
 from tests.storage import Storage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from tests.contract.personas import Persona
-    from tests.misbehaving import Behaviour
 
     Read = Callable[[FineTuningClient, Path], Awaitable[object]]
 
-KEY = "sk-of-the-client"
 MIB = 2**20
 CONTENT = random.Random(3).randbytes(3 * MIB + 17)
-
-
-@asynccontextmanager
-async def serving(*script: Behaviour, **options: Any) -> AsyncIterator[tuple[FineTuningClient, MisbehavingServer]]:
-    async with (
-        MisbehavingServer(script) as server,
-        FineTuningClient(KEY, base_url=server.url, **options) as client,
-    ):
-        yield client, server
 
 
 def in_use(client: FineTuningClient) -> set[Any]:
@@ -97,14 +87,14 @@ async def test_the_content_comes_back_byte_for_byte(size: int, tmp_path: Path, p
 
 async def test_a_size_that_is_not_told_is_none(tmp_path: Path) -> None:
     told: list[tuple[int, int | None]] = []
-    async with serving(Storage(b"12345", chunked=True)) as (client, _):
+    async with scripted(Storage(b"12345", chunked=True)) as (client, _):
         await client.download_file("file-1", tmp_path / "file", progress=lambda *each: told.append(each))
     assert told == [(5, None)]
 
 
 async def test_progress_falls_back_when_the_download_begins_again(tmp_path: Path) -> None:
     told: list[int] = []
-    async with serving(Storage(CONTENT[:9], tag=None, cuts=[5, None])) as (client, _):
+    async with scripted(Storage(CONTENT[:9], tag=None, cuts=[5, None])) as (client, _):
         await client.download_file("file-1", tmp_path / "file", progress=lambda now, _: told.append(now))
     assert told == [5, 9]
 
@@ -113,7 +103,7 @@ async def test_what_progress_raises_ends_the_download(tmp_path: Path) -> None:
     def enough(received: int, total: int | None) -> None:
         raise KeyError(received, total)
 
-    async with serving(Storage(CONTENT)) as (client, server):
+    async with scripted(Storage(CONTENT)) as (client, server):
         with pytest.raises(KeyError):
             await client.download_file("file-1", tmp_path / "file", progress=enough)
         assert names(tmp_path) == []
@@ -125,7 +115,7 @@ async def test_the_memory_stays_flat(tmp_path: Path) -> None:
     """What is held at once does not depend on the size."""
 
     async def peak(size: int, *, file: bool) -> int:
-        async with serving(endless(size)) as (client, _):
+        async with scripted(endless(size)) as (client, _):
             tracemalloc.start()
             try:
                 if file:
@@ -154,7 +144,7 @@ async def test_nothing_touches_the_disk_on_the_loop(tmp_path: Path) -> None:
             seen.append((event, threading.get_ident() == here))
 
     sys.addaudithook(hook)
-    async with serving(Storage(CONTENT), answer(404)) as (client, _):
+    async with scripted(Storage(CONTENT), answer(404)) as (client, _):
         await client.download_file("file-1", tmp_path / "file")
         with pytest.raises(NotFoundError):
             await client.download_file("file-1", tmp_path / "file")
@@ -169,7 +159,7 @@ async def test_nothing_touches_the_disk_on_the_loop(tmp_path: Path) -> None:
 async def test_what_was_there_is_replaced_only_by_a_whole_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    async with serving(Storage(CONTENT, cuts=[MIB * 2]), Storage(CONTENT)) as (client, _):
+    async with scripted(Storage(CONTENT, cuts=[MIB * 2]), Storage(CONTENT)) as (client, _):
         once = client.with_options(retry=RetryPolicy(attempts=1))
         seen: list[tuple[bytes, list[str]]] = []
 
@@ -193,7 +183,7 @@ async def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (folder / "real").write_bytes(b"old")
     link = tmp_path / "link"
     link.symlink_to(folder / "real")
-    async with serving(Storage(b"new")) as (client, _):
+    async with scripted(Storage(b"new")) as (client, _):
         assert await client.download_file("file-1", link) == link
     assert link.is_symlink()
     assert (folder / "real").read_bytes() == b"new"
@@ -202,7 +192,7 @@ async def test_a_link_stays_a_link(tmp_path: Path) -> None:
 async def test_the_file_may_be_read_by_whom_the_umask_says(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        async with serving(Storage(b"new")) as (client, _):
+        async with scripted(Storage(b"new")) as (client, _):
             path = await client.download_file("file-1", tmp_path / "file")
     finally:
         os.umask(before)
@@ -210,7 +200,7 @@ async def test_the_file_may_be_read_by_whom_the_umask_says(tmp_path: Path) -> No
 
 
 async def test_two_downloads_to_one_destination_do_not_mix(tmp_path: Path) -> None:
-    async with serving(Storage(CONTENT)) as (client, _):
+    async with scripted(Storage(CONTENT)) as (client, _):
         await asyncio.gather(*(client.download_file("file-1", tmp_path / "file") for _ in range(5)))
     assert names(tmp_path) == ["file"]
     assert (tmp_path / "file").read_bytes() == CONTENT
@@ -250,7 +240,7 @@ async def test_a_destination_that_cannot_be_is_told_before_any_request(
     (tmp_path / "taken").touch()
     (tmp_path / "link").symlink_to("nowhere/file")
     os.mkfifo(tmp_path / "pipe")
-    async with serving(Storage(CONTENT)) as (client, server):
+    async with scripted(Storage(CONTENT)) as (client, server):
         with pytest.raises(InvalidArgumentError, match=match):
             await client.download_file("file-1", destination)
         assert server.requests == []
@@ -266,7 +256,7 @@ def read_only(tmp_path: Path) -> Path:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 async def test_a_directory_that_is_read_only_is_told_before_any_request(read_only: Path) -> None:
-    async with serving(Storage(CONTENT)) as (client, server):
+    async with scripted(Storage(CONTENT)) as (client, server):
         with pytest.raises(InvalidArgumentError, match="denied"):
             await client.download_file("file-1", read_only / "file")
         assert server.requests == []
@@ -284,7 +274,7 @@ def small_disk() -> Iterator[int]:
 async def test_a_full_disk_leaves_nothing(small_disk: int, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    async with serving(Storage(CONTENT)) as (client, server):
+    async with scripted(Storage(CONTENT)) as (client, server):
         with pytest.raises(DestinationError, match="given up") as caught:
             await client.download_file("file-1", path)
         assert caught.value.errno
@@ -297,7 +287,7 @@ async def test_a_full_disk_leaves_nothing(small_disk: int, tmp_path: Path) -> No
 
 async def test_a_name_that_is_taken_meanwhile_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    async with serving(Storage(b"12345")) as (client, _):
+    async with scripted(Storage(b"12345")) as (client, _):
         with pytest.raises(DestinationError):
             await client.download_file("file-1", path, progress=lambda *_: path.mkdir())
     assert names(tmp_path) == ["file"]
@@ -306,7 +296,7 @@ async def test_a_name_that_is_taken_meanwhile_leaves_nothing(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("file_id", ["", "..", "a/b", "a\nb", None])
 async def test_an_id_that_cannot_be_one_is_not_sent(file_id: Any, tmp_path: Path) -> None:
-    async with serving(Storage(CONTENT)) as (client, server):
+    async with scripted(Storage(CONTENT)) as (client, server):
         with pytest.raises(InvalidArgumentError, match="file_id"):
             await client.download_file(file_id, tmp_path / "file")
         with pytest.raises(InvalidArgumentError, match="file_id"):
@@ -318,7 +308,7 @@ async def test_an_id_that_cannot_be_one_is_not_sent(file_id: Any, tmp_path: Path
 
 
 async def test_a_stream_that_is_left_early_leaves_no_connection() -> None:
-    async with serving(endless()) as (client, server):
+    async with scripted(endless()) as (client, server):
         async with client.stream_file("file-1") as chunks:
             async for _ in chunks:
                 break
@@ -328,14 +318,14 @@ async def test_a_stream_that_is_left_early_leaves_no_connection() -> None:
 
 
 async def test_a_stream_read_to_its_end_gives_its_connection_back() -> None:
-    async with serving(Storage(b"12345")) as (client, server):
+    async with scripted(Storage(b"12345")) as (client, server):
         for _ in range(3):
             assert await as_stream(client, Path()) == [b"12345"]
         assert server.connections == 1
 
 
 async def test_a_stream_is_used_once_and_within_its_block() -> None:
-    async with serving(Storage(b"12345")) as (client, server):
+    async with scripted(Storage(b"12345")) as (client, server):
         stream = client.stream_file("file-1")
         async with stream as chunks:
             assert [chunk async for chunk in chunks] == [b"12345"]
@@ -348,7 +338,7 @@ async def test_a_stream_is_used_once_and_within_its_block() -> None:
 
 
 async def test_an_error_of_the_readers_comes_out_as_it_is() -> None:
-    async with serving(endless()) as (client, _):
+    async with scripted(endless()) as (client, _):
         with pytest.raises(KeyError):
             async with client.stream_file("file-1"):
                 raise KeyError
@@ -356,7 +346,7 @@ async def test_an_error_of_the_readers_comes_out_as_it_is() -> None:
 
 
 async def test_a_closed_client_downloads_nothing(tmp_path: Path) -> None:
-    async with serving(Storage(CONTENT)) as (client, _):
+    async with scripted(Storage(CONTENT)) as (client, _):
         await client.close()
         for read in (to_file, as_stream):
             with pytest.raises(ClientStateError):
@@ -392,7 +382,7 @@ async def test_cancelled_at_any_turn(read: Read, breaks: bool, tmp_path: Path) -
     for number in range(5_000):
         storage = Storage(CONTENT, cuts=[MIB + 5, None] if breaks else [None])
         # The turns do not move the clock: a wait before the next attempt must be none.
-        async with serving(storage, retry=RetryPolicy(base=1e-9)) as (client, server):
+        async with scripted(storage, retry=RetryPolicy(base=1e-9)) as (client, server):
             task = asyncio.ensure_future(read(client, tmp_path))
             for _ in range(number):
                 await asyncio.sleep(0)
@@ -415,7 +405,7 @@ async def test_cancelled_while_it_waits_for_the_server(read: Read, phase: str, t
         await asyncio.get_running_loop().create_future()
 
     behaviour = {"answer": silent, "body": stall(CONTENT[:9]), "wait": answer(429, {"Retry-After": "15"})}[phase]
-    async with serving(behaviour) as (client, server):
+    async with scripted(behaviour) as (client, server):
         task = asyncio.ensure_future(read(client, tmp_path))
         await asyncio.sleep(5)
         task.cancel()
@@ -440,7 +430,7 @@ async def test_a_thread_that_comes_too_late_makes_no_file(tmp_path: Path) -> Non
 
 
 async def test_cancelled_twice_it_still_leaves_nothing(tmp_path: Path) -> None:
-    async with serving(stall(CONTENT[: 2 * MIB], len(CONTENT))) as (client, server):
+    async with scripted(stall(CONTENT[: 2 * MIB], len(CONTENT))) as (client, server):
         task = asyncio.ensure_future(to_file(client, tmp_path))
         await asyncio.sleep(5)
         task.cancel()

@@ -28,6 +28,7 @@ from fine_tuning_async import (
 )
 from tests.contract.personas import OPENAI, local
 from tests.misbehaving import MisbehavingServer, answer
+from tests.serving import mounted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -305,13 +306,8 @@ async def test_a_strange_id_arrives_as_one_segment(strange: str) -> None:
     seen: list[tuple[str, dict[str, str]]] = []
     app = web.Application()
     app.router.add_get("/v1/fine_tuning/jobs/{id}", look)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    async with FineTuningClient(KEY, base_url=url) as client:
+    async with mounted(app) as url, FineTuningClient(KEY, base_url=url) as client:
         await client.retrieve_job(strange)
-    await runner.cleanup()
     assert seen == [(strange, {})]
 
 

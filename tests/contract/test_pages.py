@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -21,6 +22,7 @@ from fine_tuning_async import (
     RetryPolicy,
     ServerError,
 )
+from tests import serving
 from tests.contract import personas
 from tests.misbehaving import Exchange, MisbehavingServer, answer, cut_body, fin_after_reading
 
@@ -31,11 +33,12 @@ if TYPE_CHECKING:
     from tests.contract.personas import Persona
     from tests.misbehaving import Behaviour
 
-KEY = "sk-of-the-client"
 JOBS = "/fine_tuning/jobs"
 EXAMPLES = b"\n".join(
     [b'{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}'] * 10
 )
+
+scripted = partial(serving.scripted, path="v1")
 
 
 @asynccontextmanager
@@ -54,17 +57,6 @@ def listed(server: LocalServer) -> list[dict[str, str]]:
 async def create(client: FineTuningClient, file_id: str, count: int) -> list[str]:
     """Create jobs; return their ids, newest first."""
     return [(await client.create_job("gpt-4o-mini", file_id)).id for _ in range(count)][::-1]
-
-
-@asynccontextmanager
-async def scripted(
-    *script: Behaviour, **options: Any
-) -> AsyncIterator[tuple[FineTuningClient, MisbehavingServer]]:
-    async with (
-        MisbehavingServer(script) as server,
-        FineTuningClient(KEY, base_url=f"{server.url}v1", **options) as client,
-    ):
-        yield client, server
 
 
 def job(name: str) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,25 +18,16 @@ from fine_tuning_async import (
     ResponseFormatError,
 )
 from tests.contract.personas import PAGING_FILES, local
-from tests.misbehaving import MisbehavingServer, answer
+from tests.misbehaving import answer
+from tests.serving import scripted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from fine_tuning_async.server import LocalServer
     from tests.contract.personas import Persona
-    from tests.misbehaving import Behaviour
 
-KEY = "sk-of-the-client"
 EXAMPLES = b"\n".join(
     [b'{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}'] * 10
 )
-
-
-@asynccontextmanager
-async def scripted(*script: Behaviour) -> AsyncIterator[tuple[FineTuningClient, MisbehavingServer]]:
-    async with MisbehavingServer(script) as server, FineTuningClient(KEY, base_url=server.url) as client:
-        yield client, server
 
 
 async def trained(client: FineTuningClient, server: LocalServer) -> str:

@@ -29,13 +29,13 @@ from fine_tuning_async import (
 )
 from tests.contract.personas import local
 from tests.misbehaving import (
-    MisbehavingServer,
     answer,
     fin_after_reading,
     rst_after_reading,
     rst_before_reading,
     silence,
 )
+from tests.serving import KEY, mounted, scripted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from tests.contract.personas import Persona
     from tests.misbehaving import Behaviour, ReceivedRequest
 
-KEY = "sk-of-the-client"
 FILE = b'{"id": "file-1", "created_at": 1, "filename": "f", "purpose": "fine-tune", "bytes": 1}'
 MIB = 2**20
 CONTENT = bytes(range(256)) * 2_500  # some chunks, the last of them short; every byte there is
@@ -92,33 +91,11 @@ class Receiver:
 
 
 @asynccontextmanager
-async def mounted(app: web.Application, listener: socket.socket | None = None) -> AsyncIterator[str]:
-    """Serve an application in the test's own loop."""
-    listener = listener or socket.create_server(("127.0.0.1", 0))
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listener).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-    finally:
-        await runner.cleanup()
-
-
-@asynccontextmanager
 async def receiving() -> AsyncIterator[tuple[FineTuningClient, Receiver]]:
     receiver, app = Receiver(), web.Application()
     app.router.add_post("/v1/files", receiver.upload)
     async with mounted(app) as url, FineTuningClient(KEY, base_url=url) as client:
         yield client, receiver
-
-
-@asynccontextmanager
-async def scripted(*script: Behaviour) -> AsyncIterator[tuple[FineTuningClient, MisbehavingServer]]:
-    async with (
-        MisbehavingServer(script) as server,
-        FineTuningClient(KEY, base_url=str(server.url)) as client,
-    ):
-        yield client, server
 
 
 def part_of(request: ReceivedRequest) -> bytes:
@@ -386,7 +363,7 @@ async def test_an_upload_goes_on_for_as_long_as_there_is_progress() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**15)  # or the kernel takes all of it at once
     connector = aiohttp.TCPConnector(socket_factory=small_buffered)
-    async with mounted(app, listener) as url, aiohttp.ClientSession(connector=connector) as session:
+    async with mounted(app, listener=listener) as url, aiohttp.ClientSession(connector=connector) as session:
         client = FineTuningClient(KEY, base_url=url, timeout=9, session=session)
         clock = asyncio.get_running_loop().time
         before = clock()

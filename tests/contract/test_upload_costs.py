@@ -16,6 +16,7 @@ from aiohttp import BodyPartReader, web
 from fine_tuning_async import FineTuningClient
 from fine_tuning_async.api._parts import Limits
 from tests.faulty_uploads import KEY, FaultyUploads, SmallParts, content_of
+from tests.serving import mounted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -58,14 +59,8 @@ async def sinking(kind: type[FineTuningClient]) -> AsyncIterator[tuple[FineTunin
     app.router.add_post("/v1/uploads", sink.create)
     app.router.add_post("/v1/uploads/x/parts", sink.part)
     app.router.add_post("/v1/uploads/x/complete", sink.complete)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with kind(KEY, base_url=f"http://127.0.0.1:{runner.addresses[0][1]}/v1") as client:
-            yield client, sink
-    finally:
-        await runner.cleanup()
+    async with mounted(app) as url, kind(KEY, base_url=url) as client:
+        yield client, sink
 
 
 class InParts(FineTuningClient):

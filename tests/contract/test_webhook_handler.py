@@ -16,6 +16,7 @@ from yarl import URL
 from fine_tuning_async import FineTuningClient, WebhookEvent, WebhookInbox
 from fine_tuning_async.server import LocalServer
 from fine_tuning_async.webhooks._handler import READING
+from tests import serving
 from tests.deliveries import SECRET, body_of, signed
 
 if TYPE_CHECKING:
@@ -48,17 +49,11 @@ class Mounted:
     async def serving(self, app: web.Application | None = None) -> AsyncIterator[aiohttp.ClientSession]:
         app = web.Application() if app is None else app
         app.router.add_post(PATH, self.inbox.handler)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-            self.url = f"http://127.0.0.1:{runner.addresses[0][1]}{PATH}"
+        async with serving.mounted(app, PATH) as self.url:
             async with aiohttp.ClientSession() as session:
                 yield session
             # After a refusal aiohttp reads on for ten seconds, so that the answer is not lost in a reset.
             await asyncio.sleep(11)
-        finally:
-            await runner.cleanup()
 
 
 async def post(

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from tests.serving import mounted
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
@@ -43,16 +45,11 @@ class FaultyAPI:
         app = web.Application()
         app.router.add_post(JOBS, self._create)
         app.router.add_get(JOBS, self._list)
-        runner = web.AppRunner(app, shutdown_timeout=0)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-        finally:
+        async with mounted(app, patience=0) as url:
+            yield url
             for task in self._late:
                 task.cancel()
             await asyncio.gather(*self._late, return_exceptions=True)
-            await runner.cleanup()
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()

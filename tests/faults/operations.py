@@ -11,7 +11,7 @@ import attrs
 
 from fine_tuning_async import FineTuningClient, StringCheckGrader
 from fine_tuning_async.server import LocalServer
-from tests.contract.test_upload import mounted
+from tests.serving import mounted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

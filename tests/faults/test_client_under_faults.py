@@ -23,8 +23,8 @@ from fine_tuning_async import (
     ServerError,
 )
 from fine_tuning_async.server import Fault, LocalServer
-from tests.contract.test_upload import mounted
 from tests.faults.operations import EXAMPLES, JOBS, MODEL
+from tests.serving import mounted
 from tests.tcp_proxy import Lane, TcpProxy, Wire
 
 if TYPE_CHECKING:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
@@ -29,10 +28,9 @@ from tests.misbehaving import (
     rst_after_reading,
     silence,
 )
+from tests.serving import scripted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from tests.misbehaving import Behaviour
 
 DELETES: list[tuple[str, tuple[str, ...], str]] = [
@@ -56,17 +54,6 @@ LOST: dict[str, Behaviour] = {
     "silence": silence(),
     **{str(status): answer(status) for status in (408, 500, 502, 503, 504, 524)},
 }
-
-
-@asynccontextmanager
-async def scripted(
-    *script: Behaviour, **options: Any
-) -> AsyncIterator[tuple[FineTuningClient, MisbehavingServer]]:
-    async with (
-        MisbehavingServer(script) as server,
-        FineTuningClient("k", base_url=server.url, **options) as client,
-    ):
-        yield client, server
 
 
 @each_delete

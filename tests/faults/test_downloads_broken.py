@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import random
-from contextlib import asynccontextmanager
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
@@ -24,28 +23,18 @@ from fine_tuning_async import (
 )
 from tests.faults.test_secrets import everything_about
 from tests.misbehaving import MisbehavingServer, answer, garbage, redirect, refused_port, silence, stall, trickle
+from tests.serving import KEY, scripted
 from tests.storage import Storage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from fine_tuning_async import AttemptRecord
     from tests.misbehaving import Behaviour, Exchange
 
-KEY = "sk-very-secret-0123456789"
 CONTENT = random.Random(7).randbytes(1_000)
 OTHER = random.Random(8).randbytes(900)
 LARGE = random.Random(9).randbytes(3 * 2**20 + 5)
-
-
-@asynccontextmanager
-async def serving(*script: Behaviour, **options: Any) -> AsyncIterator[tuple[FineTuningClient, MisbehavingServer]]:
-    async with (
-        MisbehavingServer(script) as server,
-        FineTuningClient(KEY, base_url=server.url, **options) as client,
-    ):
-        yield client, server
 
 
 def names_in(folder: Path) -> set[str]:
@@ -84,7 +73,7 @@ def in_use(client: FineTuningClient) -> set[Any]:
 async def test_what_breaks_anywhere_is_continued(cut: int, chunked: bool, stalls: bool, tmp_path: Path) -> None:
     for read in (fetch, stream):
         storage = Storage(CONTENT, cuts=[cut, None], chunked=chunked, stalls=stalls)
-        async with serving(storage, timeout=5) as (client, server):
+        async with scripted(storage, timeout=5) as (client, server):
             got = await (fetch(client, tmp_path) if read is fetch else stream(client))
             assert got == CONTENT
             assert storage.asked == [None, f"bytes={cut}-" if cut else None]
@@ -96,14 +85,14 @@ async def test_what_breaks_anywhere_is_continued(cut: int, chunked: bool, stalls
 
 async def test_every_byte_may_come_by_itself(tmp_path: Path) -> None:
     storage = Storage(CONTENT[:60], cuts=[1])
-    async with serving(storage) as (client, _):
+    async with scripted(storage) as (client, _):
         assert await fetch(client, tmp_path) == CONTENT[:60]
     assert storage.asked[1:] == [f"bytes={number}-" for number in range(1, 60)]
 
 
 async def test_a_large_file_that_breaks_often_is_whole(tmp_path: Path) -> None:
     storage = Storage(LARGE, cuts=[700_001])
-    async with serving(storage) as (client, _):
+    async with scripted(storage) as (client, _):
         assert await fetch(client, tmp_path) == LARGE
         storage.asked.clear()
         assert await stream(client) == LARGE
@@ -113,7 +102,7 @@ async def test_a_large_file_that_breaks_often_is_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("attempts", [1, 2, 4])
 async def test_attempts_without_progress_are_bounded(attempts: int, tmp_path: Path) -> None:
     storage = Storage(CONTENT, cuts=[100, 0])
-    async with serving(storage, retry=RetryPolicy(attempts=attempts)) as (client, _):
+    async with scripted(storage, retry=RetryPolicy(attempts=attempts)) as (client, _):
         with pytest.raises(ConnectionFailed, match="broke off"):
             await fetch(client, tmp_path)
     assert len(storage.asked) == attempts
@@ -122,7 +111,7 @@ async def test_attempts_without_progress_are_bounded(attempts: int, tmp_path: Pa
 async def test_a_file_that_breaks_at_one_place_for_ever_ends(tmp_path: Path) -> None:
     """Bytes come in each attempt, and none goes further than the first."""
     storage = Storage(CONTENT, cuts=[500], tag=None)
-    async with serving(storage) as (client, _):
+    async with scripted(storage) as (client, _):
         with pytest.raises(ConnectionFailed):
             await fetch(client, tmp_path)
     assert storage.asked == [None] * 4
@@ -130,7 +119,7 @@ async def test_a_file_that_breaks_at_one_place_for_ever_ends(tmp_path: Path) -> 
 
 async def test_the_budget_holds_downloads_too(tmp_path: Path) -> None:
     storage = Storage(CONTENT, cuts=[1])
-    async with serving(storage, retry=RetryPolicy(budget=50)) as (client, _):
+    async with scripted(storage, retry=RetryPolicy(budget=50)) as (client, _):
         with pytest.raises(ConnectionFailed):
             await fetch(client, tmp_path)
     assert len(storage.asked) == 11
@@ -141,7 +130,7 @@ async def test_the_budget_holds_downloads_too(tmp_path: Path) -> None:
     [answer(500), answer(503), answer(429), answer(429, {"Retry-After": "3"}), answer(408), garbage()],
 )
 async def test_what_may_pass_is_tried_again(first: Behaviour, tmp_path: Path) -> None:
-    async with serving(first, Storage(CONTENT)) as (client, server):
+    async with scripted(first, Storage(CONTENT)) as (client, server):
         assert await fetch(client, tmp_path) == CONTENT
         assert len(server.requests) == 2
 
@@ -151,7 +140,7 @@ async def test_what_may_pass_is_tried_again(first: Behaviour, tmp_path: Path) ->
 )
 async def test_a_refusal_is_raised(status: int, error: type[APIError], requests: int, tmp_path: Path) -> None:
     body = b'{"error": {"message": "no such file"}}'
-    async with serving(answer(status, {}, body)) as (client, server):
+    async with scripted(answer(status, {}, body)) as (client, server):
         with pytest.raises(error, match="no such file"):
             await fetch(client, tmp_path)
         with pytest.raises(error, match="no such file"):
@@ -162,14 +151,14 @@ async def test_a_refusal_is_raised(status: int, error: type[APIError], requests:
 
 
 async def test_a_refusal_in_the_middle_is_raised(tmp_path: Path) -> None:
-    async with serving(Storage(CONTENT, cuts=[5]), answer(404)) as (client, server):
+    async with scripted(Storage(CONTENT, cuts=[5]), answer(404)) as (client, server):
         with pytest.raises(NotFoundError):
             await fetch(client, tmp_path)
         assert len(server.requests) == 2
 
 
 async def test_a_wait_longer_than_the_timeout_is_not_waited(tmp_path: Path) -> None:
-    async with serving(answer(503, {"Retry-After": "3600"}), timeout=5) as (client, server):
+    async with scripted(answer(503, {"Retry-After": "3600"}), timeout=5) as (client, server):
         with pytest.raises(ServerError) as caught:
             await fetch(client, tmp_path)
         assert (caught.value.retry_after, len(server.requests)) == (3600, 1)
@@ -179,7 +168,7 @@ async def test_a_wait_longer_than_the_timeout_is_not_waited(tmp_path: Path) -> N
 
 
 async def test_a_trickle_takes_as_long_as_it_takes(tmp_path: Path) -> None:
-    async with serving(trickle(CONTENT, interval=4.9), timeout=5) as (client, server):
+    async with scripted(trickle(CONTENT, interval=4.9), timeout=5) as (client, server):
         start = asyncio.get_running_loop().time()
         assert await fetch(client, tmp_path) == CONTENT
         assert asyncio.get_running_loop().time() - start == pytest.approx(4_900, abs=1)
@@ -188,7 +177,7 @@ async def test_a_trickle_takes_as_long_as_it_takes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("behaviour", [silence(), stall(CONTENT[:10])])
 async def test_silence_ends_an_attempt_after_the_timeout(behaviour: Behaviour, tmp_path: Path) -> None:
-    async with serving(behaviour, timeout=5, retry=RetryPolicy(attempts=1)) as (client, _):
+    async with scripted(behaviour, timeout=5, retry=RetryPolicy(attempts=1)) as (client, _):
         start = asyncio.get_running_loop().time()
         with pytest.raises(ConnectionFailed, match=r"in time|fell silent for 5 s"):
             await fetch(client, tmp_path)
@@ -197,7 +186,7 @@ async def test_silence_ends_an_attempt_after_the_timeout(behaviour: Behaviour, t
 
 
 async def test_a_slow_reader_is_no_silent_server() -> None:
-    async with serving(Storage(LARGE), timeout=5) as (client, server):
+    async with scripted(Storage(LARGE), timeout=5) as (client, server):
         got = b""
         async with client.stream_file("file-1") as chunks:
             async for chunk in chunks:
@@ -219,7 +208,7 @@ async def test_a_stream_that_breaks_where_it_was_before_goes_on_all_the_same() -
         storage.ranges = number != 1
 
     storage = Storage(CONTENT, cuts=[500, 200, None], before=before)
-    async with serving(storage) as (client, _):
+    async with scripted(storage) as (client, _):
         assert await stream(client) == CONTENT
     assert storage.asked == [None, "bytes=500-", "bytes=500-"]
 
@@ -233,7 +222,7 @@ async def test_more_than_was_announced_is_no_file(tmp_path: Path) -> None:
         await exchange.send_chunk(CONTENT)
         await exchange.send_chunk(b"")
 
-    async with serving(behave) as (client, server):
+    async with scripted(behave) as (client, server):
         with pytest.raises(ResponseFormatError, match="more came than the 1000 bytes"):
             await fetch(client, tmp_path)
         assert len(server.requests) == 2
@@ -254,7 +243,7 @@ async def changed(change: object, read: object, tmp_path: Path, **options: Any) 
             change(storage)  # type: ignore[operator]
 
     storage = Storage(CONTENT, cuts=[500, None], before=before, **options)
-    async with serving(storage) as (client, _):
+    async with scripted(storage) as (client, _):
         got = await (fetch(client, tmp_path) if read is fetch else stream(client))
     return got, storage.asked
 
@@ -300,7 +289,7 @@ async def test_a_file_that_became_shorter_after_megabytes_has_no_tail(tmp_path: 
             another_file(storage)
 
     storage = Storage(LARGE, cuts=[2 * 2**20 + 77, None], before=before)
-    async with serving(storage) as (client, _):
+    async with scripted(storage) as (client, _):
         assert await fetch(client, tmp_path) == OTHER
 
 
@@ -324,7 +313,7 @@ async def test_a_date_is_a_validator_once_its_second_is_over(
 ) -> None:
     dates = {"Last-Modified": MODIFIED, **({"Date": date} if date else {})}
     storage = Storage(CONTENT, tag=None, cuts=[500, None], change=lambda _, headers: headers | dates)
-    async with serving(storage) as (client, server):
+    async with scripted(storage) as (client, server):
         storage.tag = None
         assert await fetch(client, tmp_path) == CONTENT
         assert server.requests[1].headers.get("If-Range") == (MODIFIED if continued else None)
@@ -356,7 +345,7 @@ async def test_a_part_that_does_not_fit_is_not_joined(
         return {**told, **headers} if status == 206 else told
 
     storage = Storage(CONTENT, cuts=[500, None], change=change)
-    async with serving(storage, retry=RetryPolicy(attempts=attempts)) as (client, _):
+    async with scripted(storage, retry=RetryPolicy(attempts=attempts)) as (client, _):
         assert await fetch(client, tmp_path) == CONTENT
         assert storage.asked == [None, "bytes=500-", None]
         storage.asked.clear()
@@ -380,7 +369,7 @@ async def test_parts_that_are_shorter_than_asked_for_are_put_together(size: str,
         await exchange.send_head(206, headers)
         await exchange.send(CONTENT[start:end])
 
-    async with serving(behave) as (client, server):
+    async with scripted(behave) as (client, server):
         assert await fetch(client, tmp_path) == CONTENT
         assert await stream(client) == CONTENT
         assert len(server.requests) == 8
@@ -398,7 +387,7 @@ async def test_parts_that_are_shorter_than_asked_for_are_put_together(size: str,
 )
 async def test_what_is_no_file_is_no_download(status: int, headers: dict[str, str], tmp_path: Path) -> None:
     body = b"" if status == 204 else b"12345"
-    async with serving(answer(status, headers, body)) as (client, server):
+    async with scripted(answer(status, headers, body)) as (client, server):
         with pytest.raises(ResponseFormatError):
             await fetch(client, tmp_path)
         assert len(server.requests) == 1
@@ -408,7 +397,7 @@ async def test_what_is_no_file_is_no_download(status: int, headers: dict[str, st
 async def test_a_file_that_comes_compressed_all_the_same_is_unpacked(tmp_path: Path) -> None:
     packed = gzip.compress(LARGE)
     storage = Storage(packed, cuts=[700_000, None], change=lambda _, told: told | {"Content-Encoding": "gzip"})
-    async with serving(storage) as (client, _):
+    async with scripted(storage) as (client, _):
         assert await fetch(client, tmp_path) == LARGE
         assert storage.asked == [None, None], "places in the packed form mean nothing"
         assert await stream(client) == LARGE
@@ -426,8 +415,7 @@ async def test_storage_gets_nothing_of_the_callers(status: int, tmp_path: Path) 
     storage = Storage(CONTENT, cuts=[500, None])
     async with MisbehavingServer(storage) as elsewhere:
         there = redirect(f"{elsewhere.url}file?sig=SIGNED", status)
-        options = {"organization": "org-1", "project": "proj-1", "headers": HEADERS}
-        async with serving(there, **options) as (client, server):
+        async with scripted(there, organization="org-1", project="proj-1", headers=HEADERS) as (client, server):
             assert await fetch(client, tmp_path) == CONTENT
             assert len(server.requests) == 2, "each attempt asks the API where the file is: a signature expires"
     for request in server.requests:
@@ -460,7 +448,7 @@ async def test_storage_gets_nothing_of_a_borrowed_sessions_either(
         script = redirect(f"{elsewhere.url}file")
         async with (
             aiohttp.ClientSession(**settings[setting]) as session,
-            serving(script, session=session) as (client, server),
+            scripted(script, session=session) as (client, server),
         ):
             assert await fetch(client, tmp_path) == CONTENT
     assert server.requests
@@ -480,13 +468,13 @@ async def test_the_key_does_not_come_back_on_the_way_back(tmp_path: Path) -> Non
     async def storage(exchange: Exchange) -> None:
         await redirect(f"{server.url}delete-everything")(exchange)
 
-    async with MisbehavingServer(storage) as elsewhere, serving(api) as (client, server):
+    async with MisbehavingServer(storage) as elsewhere, scripted(api) as (client, server):
         assert await fetch(client, tmp_path) == CONTENT
     assert [("Authorization" in each.headers) for each in server.requests] == [True, False]
 
 
 async def test_within_the_origin_the_key_goes_along(tmp_path: Path) -> None:
-    async with serving(redirect("/elsewhere?a=b"), Storage(CONTENT)) as (client, server):
+    async with scripted(redirect("/elsewhere?a=b"), Storage(CONTENT)) as (client, server):
         assert await fetch(client, tmp_path) == CONTENT
     assert [each.target for each in server.requests] == ["/files/file-1/content", "/elsewhere?a=b"]
     assert all(each.headers["Authorization"] == f"Bearer {KEY}" for each in server.requests)
@@ -498,13 +486,13 @@ async def test_a_redirect_whose_body_is_not_read_holds_no_connection(tmp_path: P
         await exchange.send(b"<a>")
         await asyncio.get_running_loop().create_future()
 
-    async with MisbehavingServer(Storage(CONTENT)) as elsewhere, serving(api) as (client, _):
+    async with MisbehavingServer(Storage(CONTENT)) as elsewhere, scripted(api) as (client, _):
         assert await fetch(client, tmp_path) == CONTENT
         assert not in_use(client)
 
 
 async def test_a_circle_of_redirects_is_left(tmp_path: Path) -> None:
-    async with serving(redirect("/files/file-1/content")) as (client, server):
+    async with scripted(redirect("/files/file-1/content")) as (client, server):
         with pytest.raises(ResponseFormatError, match="more than 5 times"):
             await fetch(client, tmp_path)
         assert len(server.requests) == 6
@@ -513,7 +501,7 @@ async def test_a_circle_of_redirects_is_left(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("location", ["ftp://files.example/x", "file:///etc/passwd", "http://[", "https:///x"])
 async def test_what_is_no_web_server_is_not_gone_to(location: str, tmp_path: Path) -> None:
-    async with serving(redirect(location)) as (client, server):
+    async with scripted(redirect(location)) as (client, server):
         with pytest.raises(ResponseFormatError, match="redirected"):
             await fetch(client, tmp_path)
         assert len(server.requests) == 1
@@ -538,7 +526,7 @@ async def test_no_error_shows_the_key_or_the_signature(
     caplog.set_level("DEBUG")
     async with MisbehavingServer(there) as elsewhere:
         policy = RetryPolicy(attempts=2)
-        async with serving(redirect(f"{elsewhere.url}file?sig=SIGNED"), retry=policy) as (client, _):
+        async with scripted(redirect(f"{elsewhere.url}file?sig=SIGNED"), retry=policy) as (client, _):
             for to_file in (True, False):
                 with pytest.raises(FineTuningError) as caught:
                     await (fetch(client, tmp_path) if to_file else stream(client))
@@ -562,7 +550,7 @@ async def echo_in_the_body(exchange: Exchange) -> None:
 
 @pytest.mark.parametrize("there", [echo_in_the_head, echo_in_the_body])
 async def test_a_key_that_comes_back_in_what_is_no_http_is_not_shown(there: Behaviour, tmp_path: Path) -> None:
-    async with serving(there, retry=RetryPolicy(attempts=1)) as (client, _):
+    async with scripted(there, retry=RetryPolicy(attempts=1)) as (client, _):
         for to_file in (True, False):
             with pytest.raises(ConnectionFailed) as caught:
                 await (fetch(client, tmp_path) if to_file else stream(client))
@@ -574,7 +562,7 @@ async def test_a_key_that_comes_back_in_what_is_no_http_is_not_shown(there: Beha
 async def test_a_storage_that_is_away_does_not_show_the_signature(tmp_path: Path) -> None:
     with refused_port() as port:
         there = redirect(f"http://127.0.0.1:{port}/file?sig=SIGNED")
-        async with serving(there, retry=RetryPolicy(attempts=1)) as (client, _):
+        async with scripted(there, retry=RetryPolicy(attempts=1)) as (client, _):
             with pytest.raises(ConnectionFailed) as caught:
                 await fetch(client, tmp_path)
     for text in everything_about(caught.value):
@@ -584,7 +572,7 @@ async def test_a_storage_that_is_away_does_not_show_the_signature(tmp_path: Path
 
 @pytest.mark.parametrize("behaviour", [silence(), stall(CONTENT[:10])])
 async def test_a_cancelled_download_does_not_show_the_key(behaviour: Behaviour) -> None:
-    async with serving(behaviour) as (client, _):
+    async with scripted(behaviour) as (client, _):
         task = asyncio.ensure_future(stream(client))
         await asyncio.sleep(1)
         task.cancel()
@@ -601,7 +589,7 @@ async def test_a_cancelled_download_does_not_show_the_key(behaviour: Behaviour) 
 async def test_each_attempt_is_told_of_once(tmp_path: Path) -> None:
     told: list[AttemptRecord] = []
     storage = Storage(CONTENT, cuts=[100, 0, None])
-    async with serving(storage, on_attempt=told.append) as (client, _):
+    async with scripted(storage, on_attempt=told.append) as (client, _):
         await fetch(client, tmp_path)
         short = [(each.attempt, each.outcome, each.delay is None) for each in told]
     assert short == [(1, "ConnectionFailed", False), (2, "ConnectionFailed", False), (3, 206, True)]
@@ -611,7 +599,7 @@ async def test_each_attempt_is_told_of_once(tmp_path: Path) -> None:
 async def test_a_refusal_to_continue_is_told_of_and_is_no_failure(tmp_path: Path) -> None:
     told: list[AttemptRecord] = []
     script: list[Behaviour] = [Storage(CONTENT, cuts=[100]), answer(416), Storage(CONTENT)]
-    async with serving(*script, on_attempt=told.append, retry=RetryPolicy(attempts=2)) as (client, _):
+    async with scripted(*script, on_attempt=told.append, retry=RetryPolicy(attempts=2)) as (client, _):
         assert await fetch(client, tmp_path) == CONTENT
         assert client._pipeline.budget.left == 500 - 5 + 1
     assert [(each.attempt, each.outcome) for each in told] == [

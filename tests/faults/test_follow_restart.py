@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from aiohttp import web
 
 from fine_tuning_async import FineTuningClient
 from fine_tuning_async.server import Fault, LocalServer
+from tests.serving import mounted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,13 +27,8 @@ async def serving(file: Path, port: int, seed: int) -> AsyncIterator[str]:
     """A server on a database file, a fifth of whose requests fail."""
     server = LocalServer(db=file, speed=10)
     server.faults.rate(RATES, seed=seed, method="GET")
-    runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    finally:
-        await runner.cleanup()
+    async with mounted(server.app, listener=socket.create_server(("127.0.0.1", port))) as url:
+        yield url
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fine_tuning_async.server import LocalServer
-from tests.contract.test_upload import mounted
 from tests.heavy import creates, late_commits, outage
 from tests.heavy._report import Report
+from tests.serving import mounted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from fine_tuning_async.server import Fault, FaultError, LocalServer
-from tests.contract.test_upload import mounted
+from tests.serving import mounted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

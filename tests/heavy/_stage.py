@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiohttp import web
 from attrs import frozen
 
 from fine_tuning_async import FineTuningClient, FineTuningJob
 from fine_tuning_async.server import LocalServer
+from tests.serving import mounted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -47,13 +47,8 @@ class Stage:
 async def serving() -> AsyncIterator[tuple[LocalServer, str]]:
     """A local server in the running loop, and its URL."""
     server = LocalServer()
-    runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield server, f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    finally:
-        await runner.cleanup()
+    async with mounted(server.app) as url:
+        yield server, url
 
 
 @contextmanager

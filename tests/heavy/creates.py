@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -77,6 +78,18 @@ async def each_at_once(calls: int, call: Callable[[int], Awaitable[None]]) -> No
     await asyncio.gather(*(one(number) for number in range(calls)))
 
 
+async def create_until_it_returns(client: FineTuningClient, file_id: str, outcome: Outcome, number: int) -> None:
+    """Create a job with a key, and call again with that key for as long as nobody knows whether it is there."""
+    while True:
+        try:
+            job = await client.create_job(MODEL, file_id, seed=number, idempotency_key=f"call-{number}")
+        except UNSETTLED:
+            outcome.repeats += 1
+        else:
+            outcome.ids.append(job.id)
+            return
+
+
 async def keyed(server: LocalServer, url: str, calls: int) -> Outcome:
     """Create with keys through the storm; a create that raised is called again until it returns."""
     outcome = Outcome()
@@ -87,18 +100,7 @@ async def keyed(server: LocalServer, url: str, calls: int) -> Outcome:
     async with FineTuningClient("k", base_url=url, on_attempt=count) as client:
         file = await client.upload_file(EXAMPLE * 12)
         begin_storm(server)
-
-        async def create(number: int) -> None:
-            while True:
-                try:
-                    job = await client.create_job(MODEL, file.id, seed=number, idempotency_key=f"call-{number}")
-                except UNSETTLED:
-                    outcome.repeats += 1
-                else:
-                    outcome.ids.append(job.id)
-                    return
-
-        await each_at_once(calls, create)
+        await each_at_once(calls, partial(create_until_it_returns, client, file.id, outcome))
         server.faults.clear()
     await count_jobs(url, outcome)
     return outcome

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fine_tuning_async import FineTuningClient, RetryPolicy
 from fine_tuning_async.server import Fault, LocalServer
-from tests.heavy.creates import EXAMPLE, MODEL, UNSETTLED, Outcome, count_jobs, each_at_once
+from tests.heavy.creates import EXAMPLE, Outcome, count_jobs, create_until_it_returns, each_at_once
 
 if TYPE_CHECKING:
     from tests.heavy._report import Report
@@ -26,18 +27,7 @@ async def straddling(server: LocalServer, url: str, calls: int, attempt_timeout:
         server.faults.add(Fault.header_ignored("Idempotency-Key"))
         late = Fault.work_delayed(0, up_to=2 * attempt_timeout)
         server.faults.add(late, method="POST", path="/fine_tuning/jobs", seed=SEED)
-
-        async def create(number: int) -> None:
-            while True:
-                try:
-                    job = await client.create_job(MODEL, file.id, seed=number, idempotency_key=f"call-{number}")
-                except UNSETTLED:
-                    outcome.repeats += 1
-                else:
-                    outcome.ids.append(job.id)
-                    return
-
-        await each_at_once(calls, create)
+        await each_at_once(calls, partial(create_until_it_returns, client, file.id, outcome))
         server.faults.clear()
         await asyncio.sleep(2 * attempt_timeout)  # whatever is still to be committed is, by now
     outcome.requests = sum(each.fault == "header_ignored+work_delayed" for each in server.requests)

@@ -7,7 +7,6 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
-from aiohttp import web
 from rich.console import Console
 
 from fine_tuning_async import FineTuningClient
@@ -16,6 +15,7 @@ from fine_tuning_async.cli.demo.bars import Bars
 from fine_tuning_async.cli.demo.lines import Lines
 from fine_tuning_async.cli.demo.story import RECIPES, events_after, tell
 from fine_tuning_async.server import LocalServer
+from tests.serving import mounted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
@@ -70,14 +70,8 @@ class Notes:
 
 @pytest.fixture
 async def client() -> AsyncIterator[FineTuningClient]:
-    runner = web.AppRunner(LocalServer(speed=60).app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    async with FineTuningClient("sk-test", base_url=f"http://{host}:{port}/v1") as client:
+    async with mounted(LocalServer(speed=60).app) as url, FineTuningClient("sk-test", base_url=url) as client:
         yield client
-    await runner.cleanup()
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
-from aiohttp import web
 
 from fine_tuning_async import unwrap
 from fine_tuning_async.server import DeliveryRecord, LocalServer, UnknownWebhookError
+from tests import serving
 from tests.contract.server.http_api import chat_lines
 from tests.deliveries import KEY, OTHER_SECRET, SECRET, signature
 from tests.misbehaving import (
@@ -61,15 +61,11 @@ class Api:
 
 @asynccontextmanager
 async def mounted(server: LocalServer) -> AsyncIterator[Api]:
-    runner = web.AppRunner(server.app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer k"}) as session:
-            yield Api(session)
-    finally:
-        await runner.cleanup()
+    async with (
+        serving.mounted(server.app, "") as url,
+        aiohttp.ClientSession(url, headers={"Authorization": "Bearer k"}) as session,
+    ):
+        yield Api(session)
 
 
 async def settled(server: LocalServer) -> list[DeliveryRecord]:
