@@ -37,8 +37,8 @@ class Sessions(Protocol):
         ...
 
     @property
-    def unclosed(self) -> bool:
-        """Whether a session of ours is open in a loop that still lives."""
+    def loops(self) -> list[asyncio.AbstractEventLoop]:
+        """The loops that still live and in which a session of ours is open."""
         ...
 
     async def close(self) -> None:
@@ -54,8 +54,6 @@ def _require_open(sessions: Sessions) -> None:
 class BorrowedSession:
     """A session that belongs to the caller: never closed here."""
 
-    unclosed = False
-
     def __init__(self, session: aiohttp.ClientSession) -> None:
         if not isinstance(session, aiohttp.ClientSession):
             raise InvalidArgumentError(
@@ -63,6 +61,7 @@ class BorrowedSession:
             )
         self._session = session
         self.closed = False
+        self.loops: list[asyncio.AbstractEventLoop] = []
 
     def current(self) -> aiohttp.ClientSession:
         """Return the caller's session, if it can be used in the running loop."""
@@ -88,11 +87,10 @@ class BorrowedSession:
 class SharedSessions:
     """The sessions of another client, for a view on it."""
 
-    unclosed = False
-
     def __init__(self, original: Sessions) -> None:
         self._original = original
         self.closed = False
+        self.loops: list[asyncio.AbstractEventLoop] = []
 
     def current(self) -> aiohttp.ClientSession:
         """Return the other client's session."""
@@ -130,9 +128,9 @@ class OwnedSessions:
         return session
 
     @property
-    def unclosed(self) -> bool:
-        """Whether a session is open in a loop that still lives."""
-        return any(not s.closed and not loop.is_closed() for loop, s in list(self._sessions.items()))
+    def loops(self) -> list[asyncio.AbstractEventLoop]:
+        """The loops that still live and in which a session is open."""
+        return [loop for loop, s in list(self._sessions.items()) if not s.closed and not loop.is_closed()]
 
     def open(self) -> None:
         """Allow sessions to be opened again."""

@@ -175,7 +175,7 @@ class FineTuningClient(
 
     def __del__(self) -> None:
         sessions: Sessions | None = getattr(self, "_sessions", None)  # absent if the construction failed
-        if sessions is not None and sessions.unclosed:
+        if sessions is not None and sessions.loops:
             text = f"unclosed {self!r}: use `async with`, or `await client.close()` in the end"
             warnings.warn(text, ResourceWarning, source=self, stacklevel=2)
 

@@ -14,6 +14,7 @@ from .faults.exchange import PAUSES
 from .faults.middleware import faulty
 from .faults.pauses import Pauses
 from .handlers import files, graders, jobs, models, permissions, uploading, uploads
+from .polling import polled
 from .traffic import Traffic
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _PERMISSIONS = "/fine_tuning/checkpoints/{checkpoint}/permissions"
 def build_app(service: Service, max_body: int, faults: Faults) -> web.Application:
     """Return an application that serves the API as its personality has it; its service is open while it runs."""
     app = web.Application(
-        middlewares=[faulty, middleware.counted, middleware.explained, middleware.authorised],
+        middlewares=[faulty, middleware.counted, middleware.explained, middleware.authorised, polled],
         client_max_size=min(max_body, LONGEST_JSON),
     )
     app[SERVICE] = service

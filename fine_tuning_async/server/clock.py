@@ -22,6 +22,9 @@ class Clock:
     Args:
         speed: Simulated seconds in one second of the loop; None keeps the clock still.
 
+    Attributes:
+        per_poll: Seconds by which each look at jobs moves it forward.
+
     Raises:
         ValueError: `speed` is not above zero.
     """
@@ -35,10 +38,17 @@ class Clock:
         self._reached = time.time()
         self._ticks: Callable[[], float] | None = None
         self._since = 0.0
+        self.per_poll: float = 0.0
 
     def start(self, at: float, ticks: Callable[[], float]) -> None:
         """Begin at `at`; `ticks` is the serving loop's own time, so that a virtual loop moves it too."""
         self._reached, self._ticks, self._since = at, ticks, ticks()
+
+    def restart(self) -> None:
+        """Show the real time again."""
+        self._reached = time.time()
+        if self._ticks is not None:
+            self._since = self._ticks()
 
     def stop(self) -> None:
         """Stand still from now on."""

@@ -11,6 +11,7 @@ from .app import build_app
 from .errors import NotRunningError
 from .faults import Faults
 from .personalities import personality
+from .polling import checked_step
 from .service import Service
 from .serving import LOOPBACK, MAX_BODY
 from .thread import ServingThread
@@ -97,6 +98,21 @@ class LocalServer(WebhookControl):
     def requests(self) -> list[RequestRecord]:
         """The requests that were answered, oldest first: a copy."""
         return self._service.log.records()
+
+    @property
+    def advance_per_poll(self) -> float:
+        """Seconds by which each look at jobs, their events or checkpoints moves the clock before it is answered.
+
+        0 at first. Set above it, a client that polls sees its job move on, and its wait ends by itself.
+
+        Raises:
+            ValueError: When set: it is negative, or no number of seconds.
+        """
+        return self._service.clock.per_poll
+
+    @advance_per_poll.setter
+    def advance_per_poll(self, seconds: float) -> None:
+        self._service.clock.per_poll = checked_step(seconds)
 
     def start(self) -> Self:
         """Serve from a thread of its own; nothing happens if it does so already.

@@ -170,6 +170,16 @@ class Service:
         if not known:
             raise UnknownWebhookError(f"the server has no webhook {url!r}")
 
+    def renew(self, seed: int) -> None:
+        """Forget everything, the time and the webhooks included, and begin with a seed."""
+        with self._lock:
+            for url in list(self._webhooks):
+                self.remove_webhook(url)
+            self.mint = self.personality.ways.minter(seed)
+            self.organization = self.mint.make("org-", "organization")
+            self.clock.restart()
+            self.reset()
+
     def reset(self) -> None:
         """Forget everything but the time."""
         with self._lock:

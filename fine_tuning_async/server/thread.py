@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from .serving import listening
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from aiohttp import web
 
 
@@ -17,7 +19,7 @@ class ServingThread:
     """A thread whose loop serves one application."""
 
     def __init__(self, app: web.Application, address: tuple[str, int]) -> None:
-        self._app = app
+        self.app: web.Application = app
         self._address = address
         self._ready: Future[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
         self._thread = threading.Thread(target=self._run, name="fine-tuning-local-server", daemon=True)
@@ -35,6 +37,11 @@ class ServingThread:
             self._thread.join()
             raise error
 
+    def run(self, work: Coroutine[object, object, None]) -> None:
+        """Run a coroutine in the loop that serves; return when it has ended."""
+        _, loop, _ = self._ready.result()
+        asyncio.run_coroutine_threadsafe(work, loop).result()
+
     def stop(self) -> None:
         """Finish the requests in flight and return once the thread has ended."""
         _, loop, done = self._ready.result()
@@ -50,6 +57,6 @@ class ServingThread:
 
     async def _serve(self) -> None:
         done = asyncio.Event()
-        async with listening(self._app, *self._address) as url:
+        async with listening(self.app, *self._address) as url:
             self._ready.set_result((url, asyncio.get_running_loop(), done))
             await done.wait()

@@ -94,7 +94,7 @@ def test_a_client_that_is_never_closed_outlives_its_loops_without_a_trace(
 
     with nothing_unclosed():
         assert [asyncio.run(main(client), debug=debug) for _ in range(3)] == [1, 1, 1]
-        assert not client._sessions.unclosed
+        assert not client._sessions.loops
         del client
 
 
@@ -133,7 +133,7 @@ def test_a_loop_that_was_closed_without_ceremony_does_not_spoil_the_next(local: 
     loop.run_until_complete(call())
     session = client._sessions._sessions[loop]  # type: ignore[attr-defined]
     loop.close()  # without shutdown_asyncgens: nothing of ours could run
-    assert not client._sessions.unclosed
+    assert not client._sessions.loops
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)  # sockets that died with the loop
         asyncio.run(call())
@@ -208,11 +208,11 @@ async def test_calls_at_once_share_one_session() -> None:
 
 async def test_the_session_is_opened_on_first_use() -> None:
     async with serving() as (client, _):
-        assert not client._sessions.unclosed
+        assert not client._sessions.loops
         async with client:
-            assert not client._sessions.unclosed
+            assert not client._sessions.loops
             await client.retrieve_job("ftjob-1")
-            assert client._sessions.unclosed
+            assert client._sessions.loops
 
 
 async def test_a_session_of_ours_keeps_no_cookies() -> None:
@@ -285,7 +285,7 @@ async def test_the_block_closes_it_when_its_body_fails() -> None:
     async with serving(answer(404)) as (client, _):
         with pytest.raises(NotFoundError):
             await used(client)
-        assert not client._sessions.unclosed
+        assert not client._sessions.loops
         assert client._sessions.closed
 
 
@@ -307,7 +307,7 @@ async def test_a_call_that_waits_to_be_sent_again_does_not_open_a_closed_client(
         with pytest.raises(ClientStateError):
             await call
         assert len(server.requests) == 1
-        assert not client._sessions.unclosed
+        assert not client._sessions.loops
 
 
 @pytest.mark.usefixtures("collect_garbage")

@@ -276,6 +276,7 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
         ("from fine_tuning_async import FineTuningJob, Method", "aiohttp cattrs"),
         ("from fine_tuning_async import from_dict", "aiohttp"),
         ("from fine_tuning_async import WebhookInbox, unwrap; WebhookInbox('whsec_AAAA')", "aiohttp"),
+        ("import fine_tuning_async.testing", "aiohttp cattrs attrs msgspec orjson sqlite3"),
         ("from fine_tuning_async import check_dataset", "aiohttp cattrs asyncio tiktoken"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -21,7 +22,15 @@ PAGES = {path.name: path.read_text("utf-8") for path in sorted(DOCS.glob("*.md")
 
 # A program, and what it prints, if that is said right behind it.
 BLOCK = re.compile(r"^```python\n(.*?)^```\n(?:\n```text\n(.*?)^```$)?", re.DOTALL | re.MULTILINE)
-PROGRAMS = {page: [match.groups() for match in BLOCK.finditer(text)] for page, text in PAGES.items()}
+BLOCKS = {page: [match.groups() for match in BLOCK.finditer(text)] for page, text in PAGES.items()}
+
+# A block that begins with a comment of nothing but a file's name is that file, in a project whose tests are run.
+FILE = re.compile(r"^```\w+\n# (\w+\.(?:py|toml))\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+PROJECTS = {page: dict(FILE.findall(text)) for page, text in PAGES.items() if FILE.search(text)}
+PROGRAMS = {
+    page: [(program, output) for program, output in blocks if not re.match(r"# \w+\.py\n", program)]
+    for page, blocks in BLOCKS.items()
+}
 
 # One process for a page, as starting one takes longer than most programs. Each program has a namespace of its own.
 RUN_ALL = """
@@ -92,10 +101,28 @@ def test_each_program_runs_as_it_stands_and_prints_what_the_page_says(page: str)
         assert expected is None or out == expected
 
 
+@pytest.mark.parametrize("page", PROJECTS)
+def test_each_project_passes_its_own_tests(page: str, tmp_path: Path) -> None:
+    for name, content in PROJECTS[page].items():
+        (tmp_path / name).write_text(content, "utf-8")
+    plugins = ["-p", "pytest_asyncio.plugin", "-p", "fine_tuning_async.testing"]
+    done = subprocess.run(  # noqa: S603 - our own programs
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", *plugins],
+        cwd=tmp_path,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # loading all others takes most of the time
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    tests = sum(content.count("def test_") for content in PROJECTS[page].values())
+    assert f"{tests} passed in" in done.stdout, done.stdout + done.stderr
+
+
 def test_no_block_of_python_is_overlooked() -> None:
-    assert {page: text.count("```python") for page, text in PAGES.items()} == {
-        page: len(programs) for page, programs in PROGRAMS.items()
-    }
+    for page, text in PAGES.items():
+        files = [name for name in PROJECTS.get(page, ()) if name.endswith(".py")]
+        assert text.count("```python") == len(PROGRAMS[page]) + len(files), page
 
 
 @pytest.mark.parametrize("page", PAGES)

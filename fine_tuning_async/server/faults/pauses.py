@@ -28,6 +28,11 @@ class Pauses:
             return
         raise StoppedError
 
+    def interrupt(self) -> None:
+        """Break off every wait that there is now."""
+        over, self._over = self._over, asyncio.Event()
+        over.set()
+
     def end(self) -> None:
         """Break off every wait, now and from now on."""
         self._over.set()
