@@ -13,6 +13,7 @@ from fine_tuning_async import server
 from fine_tuning_async._urls import is_loopback
 from fine_tuning_async.server.clock import FASTEST
 from fine_tuning_async.server.personalities import Like  # noqa: TC001 - as above
+from fine_tuning_async.server.store.opening import Sync  # noqa: TC001 - as above
 
 from .failure import CommandFailure
 from .output import complain, tell
@@ -44,6 +45,7 @@ def serve(
     speed: Annotated[float, Parameter(validator=_check_speed)] = 60.0,
     webhook: tuple[str, ...] = (),
     like: Like = "openai",
+    sync: Sync = "normal",
 ) -> int:
     """Run the local server until Ctrl-C or SIGTERM.
 
@@ -61,6 +63,8 @@ def serve(
             the secret in OPENAI_WEBHOOK_SECRET, or else with one of the server's own, which is printed.
         like: The kind of server that it passes for. For azure, the line names the endpoint; for gateway, a base
             URL with a prefix.
+        sync: What an answered request survives in the database: normal the death of the server, full a power cut
+            too, at the cost of a wait for the disk in each request that writes.
     """
     if not is_loopback(host):
         complain(f"warning: {host} can be reached from other machines, and any key is accepted")
@@ -75,6 +79,7 @@ def serve(
                 webhooks=webhook,
                 webhook_secret=os.environ.get("OPENAI_WEBHOOK_SECRET") or None,
                 like=like,
+                sync=sync,
                 announce=tell,
             )
         )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from .personalities import Like
     from .requestlog import RequestRecord
+    from .store.opening import Sync
 
 
 class LocalServer(WebhookControl):
@@ -45,9 +46,10 @@ class LocalServer(WebhookControl):
         speed: Simulated seconds in one second; None keeps the clock still but for `advance`.
         max_body: The largest file that may be uploaded in one piece, in bytes.
         like: The kind of server that it passes for: openai, azure or gateway.
+        sync: What an answered request survives in `db`: `normal` the death of the process, `full` a power cut too.
 
     Raises:
-        ValueError: `speed` or `max_body` is not above zero, or `like` is none of these.
+        ValueError: `speed` or `max_body` is not above zero, or `like` or `sync` is none of these.
     """
 
     def __init__(
@@ -60,10 +62,11 @@ class LocalServer(WebhookControl):
         speed: float | None = None,
         max_body: int = MAX_BODY,
         like: Like = "openai",
+        sync: Sync = "normal",
     ) -> None:
         if max_body <= 0:
             raise ValueError(f"max_body must be above 0, not {max_body!r}")
-        self._service = Service(None if db is None else str(db), seed, speed, personality(like))
+        self._service = Service(None if db is None else str(db), seed, speed, personality(like), sync)
         self._max_body = max_body
         self.faults: Faults = Faults()
         self._address = (host, port)

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .clock import Clock
@@ -14,6 +15,7 @@ from .personalities import Personality
 from .progress import Progress
 from .requestlog import RequestLog
 from .store import Store
+from .store.opening import check_sync, reason
 from .webhooks import checked
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from .ids import Minter
     from .records import Job
+    from .store.opening import Sync
     from .webhooks import Webhook
 
 
@@ -35,17 +38,29 @@ class Service:
         seed: What ids and losses are drawn from.
         speed: See `Clock`.
         personality: The kind of server that it is; OpenAI itself if left out.
+        sync: What a commit survives.
+
+    Raises:
+        ValueError: `speed` or `sync` is out of bounds.
     """
 
     def __init__(
-        self, db: str | None, seed: int, speed: float | None, personality: Personality | None = None
+        self,
+        db: str | None,
+        seed: int,
+        speed: float | None,
+        personality: Personality | None = None,
+        sync: Sync = "normal",
     ) -> None:
+        check_sync(sync)
         self.personality: Personality = personality or Personality()
         self.mint: Minter = self.personality.ways.minter(seed)
         self.clock: Clock = Clock(speed)
         self.log: RequestLog = RequestLog()
         self.organization: str = self.mint.make("org-", "organization")
-        self._db = db
+        # The same file, wherever the process goes until it is opened again.
+        self._db = None if db is None else str(Path(db).absolute())
+        self._sync = sync
         self._lock = threading.RLock()
         self._store: Store | None = None
         self.resets: int = 0
@@ -76,13 +91,14 @@ class Service:
             if self._store is not None:
                 raise StartError("this server is running already: one server, one loop")
             try:
-                self._store = Store(self._db)
+                self._store = Store(self._db, self._sync)
                 self._go_on(ticks)
                 for webhook in self._webhooks.values():
                     self._store.webhooks.put(webhook)
-            except (sqlite3.Error, ValueError) as error:
+            except (sqlite3.Error, ValueError, TypeError) as error:
+                # The tables are whole, but what is in them cannot be read.
                 self._abandon()
-                raise StartError(f"cannot use the database {self._db}: {error}") from error
+                raise StartError(f"cannot use the database {self._db}: {reason(error)}") from error
 
     def close(self) -> None:
         """Close the store; with a database in memory, everything is forgotten."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from .personalities import Like
+    from .store.opening import Sync
 
 LOOPBACK = "127.0.0.1"
 
@@ -95,6 +96,7 @@ async def serve(
     webhooks: Sequence[str] = (),
     webhook_secret: str | None = None,
     like: Like = "openai",
+    sync: Sync = "normal",
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve in the running loop until SIGINT or SIGTERM, or until cancelled.
@@ -109,15 +111,16 @@ async def serve(
         webhooks: URLs that are told of the end of each job.
         webhook_secret: What deliveries are signed with; None takes one for each URL, and announces it.
         like: The kind of server: openai, azure or gateway.
+        sync: What an answered request survives in `db`: `normal` the death of the process, `full` a power cut too.
         announce: Called with the line `listening on URL`, then with one for each webhook; by default they are
             printed at once.
 
     Raises:
         StartError: The port is taken, the database cannot be used, or a webhook's URL or secret is none.
-        ValueError: There is no such kind of server.
+        ValueError: There is no such kind of server, or of `sync`.
     """
     done = asyncio.Event()
-    service, announce = Service(db, seed, speed, personality(like)), announce or _print
+    service, announce = Service(db, seed, speed, personality(like), sync), announce or _print
     try:
         secrets = {url: service.add_webhook(url, webhook_secret, None) for url in webhooks}
     except ValueError as error:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .files import CHUNK, Files
 from .jobs import Jobs
 from .lists import Lists
 from .models import Models
+from .opening import Sync, opened
 from .permissions import Permissions
-from .schema import SCHEMA, TABLES, VERSION
+from .schema import TABLES
 from .uploads import Uploads
 from .webhooks import Webhooks
 
@@ -21,8 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["CHUNK", "Store"]
 
 
-_PATIENCE = 0.2
-"""Seconds to wait for a file that another process holds."""
+_LONGEST_LOG = 32 * 1024 * 1024
+"""Bytes of the write-ahead log before it is written into the file.
+
+Its end may be lost at any time, and what is left is a state that was. Not so while it is being written into the
+file, which is why that is done seldom, and ends with an empty log.
+"""
 
 
 class Store:
@@ -32,20 +38,15 @@ class Store:
 
     Args:
         path: A file, which outlives the process; None keeps everything in memory.
+        sync: What a commit survives.
 
     Raises:
-        sqlite3.Error: The file cannot be opened, or is no database of this server.
+        StartError: The file cannot be used.
     """
 
-    def __init__(self, path: str | None) -> None:
-        self._connection = sqlite3.connect(
-            path or ":memory:", isolation_level=None, check_same_thread=False, timeout=_PATIENCE
-        )
-        try:
-            self._prepare()
-        except BaseException:
-            self._connection.close()
-            raise
+    def __init__(self, path: str | None, sync: Sync = "normal") -> None:
+        self._connection = opened(path, sync)
+        self._log = None if path is None else Path(f"{Path(path).resolve()}-wal")
         self.jobs: Jobs = Jobs(self._connection)
         self.lists: Lists = Lists(self._connection)
         self.files: Files = Files(self._connection)
@@ -69,10 +70,13 @@ class Store:
         self._connection.execute("BEGIN")
         try:
             yield
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            # After some errors, as of a full disk, SQLite has rolled back by itself.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
+        self._shorten_log()
 
     def clear(self) -> None:
         """Forget everything; the numbering begins anew, so that the same ids come again."""
@@ -89,25 +93,8 @@ class Store:
         """Remember the simulated time, so that a server opened again goes on from it."""
         self._connection.execute("INSERT OR REPLACE INTO settings VALUES ('time', ?)", (now,))
 
-    def _prepare(self) -> None:
-        # One server per file: a second one is told so at its start, not by a failing request.
-        self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        # With a WAL, NORMAL survives the death of the process; only a power cut could cost the last commits.
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        # Some builds overwrite what is deleted: for a gigabyte that takes seconds, in which nothing else is done.
-        self._connection.execute("PRAGMA secure_delete = OFF")
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if version == 0 and tables == 0:
-            self._connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
-        elif version != VERSION:
-            raise sqlite3.DatabaseError(f"not a database of this server, or of another version ({version})")
-        self._sweep()
-
-    def _sweep(self) -> None:
-        # What a killed process left unfinished has no id, and is no part of anything.
-        unfinished = "SELECT seq FROM files WHERE id IS NULL AND seq NOT IN (SELECT file_seq FROM parts)"
-        with self.transaction():
-            self._connection.execute(f"DELETE FROM chunks WHERE file_seq IN ({unfinished})")  # noqa: S608 -- our own words
-            self._connection.execute(f"DELETE FROM files WHERE seq IN ({unfinished})")  # noqa: S608 -- as above
+    def _shorten_log(self) -> None:
+        # The commit has been made: a log that stays long is no failure of it.
+        with suppress(OSError, sqlite3.OperationalError):
+            if self._log is not None and self._log.stat().st_size > _LONGEST_LOG:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -68,15 +68,6 @@ def test_a_block_that_fails_leaves_nothing() -> None:
         assert store.jobs.find("ftjob-1") is None
 
 
-def test_a_database_of_another_version_is_refused(tmp_path: Path) -> None:
-    path = str(tmp_path / "a.db")
-    Store(path).close()
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("PRAGMA user_version = 99")
-    with pytest.raises(sqlite3.DatabaseError, match="another version"):
-        Store(path)
-
-
 def test_a_file_is_invisible_until_it_is_whole() -> None:
     with closing(Store(None)) as store:
         seq = store.files.begin()
