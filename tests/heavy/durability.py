@@ -1,4 +1,4 @@
-"""A server that is killed under load, its log cut at random bytes: what was answered is there, nothing in halves."""
+"""A server that is killed under load, its log cut at random bytes: what was answered is there, and whole."""
 
 from __future__ import annotations
 
@@ -107,8 +107,9 @@ def cut(path: Path, folder: Path, answered: Answered, draw: random.Random, *, at
         AssertionError: It is not a beginning of what was committed, or something in it is not whole.
     """
     copy = folder / "cut.db"
-    shutil.copyfile(path, copy)
-    shutil.copyfile(f"{path}-wal", f"{copy}-wal")
+    for end in ("", "-wal", "-wal-copy"):
+        if Path(f"{path}{end}").exists():
+            shutil.copyfile(f"{path}{end}", f"{copy}{end}")
     os.truncate(f"{copy}-wal", draw.randrange(Path(f"{copy}-wal").stat().st_size + 1) if at is None else at)
     with LocalServer(db=copy):
         """It opens."""

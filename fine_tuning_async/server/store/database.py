@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .files import CHUNK, Files
 from .jobs import Jobs
 from .lists import Lists
+from .log import Log
 from .models import Models
 from .opening import Sync, opened
 from .permissions import Permissions
@@ -21,14 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["CHUNK", "Store"]
-
-
-_LONGEST_LOG = 32 * 1024 * 1024
-"""Bytes of the write-ahead log before it is written into the file.
-
-Its end may be lost at any time, and what is left is a state that was. Not so while it is being written into the
-file, which is why that is done seldom, and ends with an empty log.
-"""
 
 
 class Store:
@@ -46,7 +37,7 @@ class Store:
 
     def __init__(self, path: str | None, sync: Sync = "normal") -> None:
         self._connection = opened(path, sync)
-        self._log = None if path is None else Path(f"{Path(path).resolve()}-wal")
+        self._log = None if path is None else Log(path)
         self.jobs: Jobs = Jobs(self._connection)
         self.lists: Lists = Lists(self._connection)
         self.files: Files = Files(self._connection)
@@ -62,6 +53,8 @@ class Store:
 
     def close(self) -> None:
         """Close the connection."""
+        if self._log is not None:
+            self._log.shorten(self._connection, beyond=0)
         self._connection.close()
 
     @contextmanager
@@ -76,7 +69,8 @@ class Store:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
-        self._shorten_log()
+        if self._log is not None:
+            self._log.shorten(self._connection)
 
     def clear(self) -> None:
         """Forget everything; the numbering begins anew, so that the same ids come again."""
@@ -92,9 +86,3 @@ class Store:
     def save_time(self, now: float) -> None:
         """Remember the simulated time, so that a server opened again goes on from it."""
         self._connection.execute("INSERT OR REPLACE INTO settings VALUES ('time', ?)", (now,))
-
-    def _shorten_log(self) -> None:
-        # The commit has been made: a log that stays long is no failure of it.
-        with suppress(OSError, sqlite3.OperationalError):
-            if self._log is not None and self._log.stat().st_size > _LONGEST_LOG:
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

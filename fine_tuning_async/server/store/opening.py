@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from fine_tuning_async.server.errors import StartError
 
+from .log import Log
 from .migrations import bring_up_to_date
 from .schema import APPLICATION, VERSION
 
@@ -61,6 +62,7 @@ def opened(path: str | None, sync: Sync) -> sqlite3.Connection:
     try:
         if path is not None:
             _check_file(Path(path))
+            Log(path).restore(path)
         return _connected(path, sync)
     except (sqlite3.Error, OSError, ValueError, _Refused) as error:
         raise StartError(f"cannot use the database {path}: {reason(error)}") from error

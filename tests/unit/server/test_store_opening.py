@@ -123,6 +123,78 @@ def test_a_log_that_grew_long_is_written_into_the_file_and_emptied(tmp_path: Pat
         assert held(survivor) == 1
 
 
+@pytest.mark.parametrize("done", ["nothing", "written", "emptied"])
+def test_a_log_that_is_cut_while_it_is_written_into_the_file_costs_nothing(done: str, tmp_path: Path) -> None:
+    path, copy = tmp_path / "jobs.db", tmp_path / "copy.db"
+    with closing(Store(str(path))) as store:
+        for seq in range(1, COMMITS // 2):
+            commit(store, seq)
+        early = log_of(path).read_bytes()
+        for seq in range(COMMITS // 2, COMMITS + 1):
+            commit(store, seq)
+        lay_aside(store)
+        if done != "nothing":
+            store._connection.execute(f"PRAGMA wal_checkpoint({'PASSIVE' if done == 'written' else 'TRUNCATE'})")
+        whole = log_of(path).stat().st_size
+        for length in sorted({0, min(whole, 31), min(whole, len(early)), max(0, whole - 1), whole}):
+            image(path, copy, log=length)
+            shutil.copyfile(f"{path}-wal-copy", f"{copy}-wal-copy")
+            with closing(Store(str(copy))) as survivor:
+                assert held(survivor) == COMMITS
+            assert [each.name for each in tmp_path.glob("copy.db*")] == ["copy.db"]
+
+
+def test_a_copy_that_was_left_behind_takes_nothing_back(tmp_path: Path) -> None:
+    path, copy = tmp_path / "jobs.db", tmp_path / "copy.db"
+    with closing(Store(str(path))) as store:
+        commit(store, 1)
+        lay_aside(store)
+        commit(store, 2)
+        for seq in (2, 3):
+            image(path, copy)
+            shutil.copyfile(f"{path}-wal-copy", f"{copy}-wal-copy")
+            with closing(Store(str(copy))) as survivor:
+                assert held(survivor) == seq
+            if seq == 2:
+                store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                commit(store, 3)
+
+
+def test_a_copy_that_is_torn_is_left_out(tmp_path: Path) -> None:
+    path, copy = tmp_path / "jobs.db", tmp_path / "copy.db"
+    with closing(Store(str(path))) as store:
+        commit(store, 1)
+        lay_aside(store)
+        store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        for torn in (0, 3, 5000):
+            image(path, copy)
+            shutil.copyfile(f"{path}-wal-copy", f"{copy}-wal-copy")
+            os.truncate(f"{copy}-wal-copy", torn)
+            with closing(Store(str(copy))) as survivor:
+                assert held(survivor) == 1
+
+
+def test_the_copy_of_a_file_in_use_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    with closing(Store(str(path))) as store:
+        commit(store, 1)
+        lay_aside(store)
+        with pytest.raises(StartError, match="another server"):
+            Store(str(path))
+        assert (tmp_path / "jobs.db-wal-copy").exists()
+        commit(store, 2)
+    assert [each.name for each in tmp_path.iterdir()] == ["jobs.db"]
+
+
+def lay_aside(store: Store) -> None:
+    assert store._log is not None
+    store._log._lay_aside()
+
+
+def log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
 @pytest.mark.parametrize(("sync", "level"), [("normal", 1), ("full", 2)])
 def test_a_commit_waits_for_the_disk_if_it_is_to(tmp_path: Path, sync: str, level: int) -> None:
     with closing(Store(str(tmp_path / "jobs.db"), sync)) as store:  # type: ignore[arg-type] # a column of the table
