@@ -38,12 +38,20 @@ def is_control(request: web.Request) -> bool:
     return request.path.startswith(f"{CONTROL}/")
 
 
+async def read_body(request: web.Request) -> bytes:
+    """Return the request's body, which is not an upload; one that announces to be too long is not waited for."""
+    if (request.content_length or 0) > request.client_max_size:
+        raise web.HTTPRequestEntityTooLarge(max_size=request.client_max_size)
+    try:
+        return await request.read()
+    except web.RequestPayloadError as error:
+        raise bad_request("The body of this request is not encoded as its headers say.") from error
+
+
 async def read_object(request: web.Request) -> dict[str, object]:
     """Return the request's body, a JSON object."""
     try:
-        body = orjson.loads(await request.read())
-    except web.RequestPayloadError as error:
-        raise bad_request("The body of this request is not encoded as its Content-Encoding says.") from error
+        body = orjson.loads(await read_body(request))
     except orjson.JSONDecodeError as error:
         message = f"We could not parse the JSON body of your request: {error}."
         raise bad_request(message) from error

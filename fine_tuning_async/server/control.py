@@ -10,7 +10,7 @@ from aiohttp import web
 
 from . import checks, steering
 from .answers import answer, bad_request
-from .context import FAULTS, SERVICE, job_not_found, read_object
+from .context import FAULTS, SERVICE, job_not_found, read_body, read_object
 from .errors import JobStateError, UnknownJobError
 from .faults.fault import KINDS, Fault
 from .faults.limits import FaultError
@@ -154,7 +154,7 @@ def _view(script: Script) -> dict[str, object]:
 
 async def _read(request: web.Request, known: tuple[str, ...]) -> dict[str, object]:
     """Return the request's JSON object; none is as good as an empty one."""
-    body = await read_object(request) if await request.read() else {}
+    body = await read_object(request) if await read_body(request) else {}
     for name in body:
         if name not in known:
             raise bad_request(f"Unknown parameter: '{name}'.", name, "unknown_parameter")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -37,7 +38,7 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
     except Problem as problem:
         return personality.explain(problem)
     except web.HTTPException as error:
-        return personality.explain(_plain(request, error))
+        return personality.explain(plain(request, error))
     except ConnectionResetError:
         if request.transport is not None:
             raise  # The client is to see its answer cut short.
@@ -48,7 +49,8 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
         return personality.explain(Problem(500, message, kind="server_error"))
 
 
-def _plain(request: web.Request, error: web.HTTPException) -> Problem:
+def plain(request: web.BaseRequest, error: web.HTTPException) -> Problem:
+    """Return aiohttp's own refusals as the API would word them."""
     if isinstance(error, web.HTTPNotFound):
         return Problem(404, f"Invalid URL ({request.method} {request.path})", code="unknown_url")
     if isinstance(error, web.HTTPMethodNotAllowed):
@@ -86,7 +88,7 @@ async def leaving(request: web.Request, response: web.StreamResponse) -> None:
 
 async def enter(request: web.Request, status: int) -> None:
     """Enter a request into the log."""
-    body = await _body(request.get(WORKED, request))
+    body = b"" if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else await _body(request.get(WORKED, request))
     record = RequestRecord(
         method=request.method,
         path=request.path,
@@ -104,6 +106,8 @@ async def _body(request: web.Request) -> bytes:
     """Return the body of a request that has one worth keeping: an upload is streamed, a GET has none."""
     if request.method not in _WITH_BODY or request.content_type.startswith("multipart/"):
         return b""
+    if (request.content_length or 0) > request.client_max_size:
+        return b""
     try:
         return await request.read()
     except (web.HTTPRequestEntityTooLarge, web.RequestPayloadError, ConnectionError):
@@ -114,8 +118,12 @@ async def _body(request: web.Request) -> bytes:
 async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Note when the work on a request began, count it among those in flight."""
     request[_STARTED] = time.perf_counter()
-    with request.app[TRAFFIC].one():
+    traffic = request.app[TRAFFIC]
+    with traffic.one():
         response = await handler(request)
+        if traffic.ending:
+            # The client is told, rather than cut off at its next request.
+            response.force_close()
         if isinstance(response, Streamed) and FAULT not in request:
             # Sent in here, so that a stop lets it end.
             await response.prepare(request)

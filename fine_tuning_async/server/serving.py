@@ -7,11 +7,13 @@ import os
 import signal
 import socket
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from .app import build_app
+from .connection import Connection
 from .context import SERVICE, TRAFFIC
 from .errors import StartError
 from .faults import Faults
@@ -33,8 +35,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _PATIENCE = 0.5
 """Seconds for requests in flight at a stop."""
 
-_HASTE = 0.2
+_HASTE = 0.1
 """Seconds for their answers to leave; aiohttp waits so long twice, so a stop stays under one second."""
+
+_GRACE = 0.05
+"""Seconds in which the request of a client that has just connected arrives."""
 
 _TURNS = 5
 """Turns of the loop in which a connection that was accepted gets its handler."""
@@ -50,19 +55,24 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
         StartError: The port is taken, or the address cannot be listened on.
     """
     listener = _bind(host, port)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HASTE)
+    runner, transports = web.AppRunner(app, shutdown_timeout=_HASTE), set[asyncio.Transport]()
     try:
         await runner.setup()
-        site = web.SockSite(runner, listener, backlog=_BACKLOG)
-        await site.start()
+        assert runner.server is not None
+        loop = asyncio.get_running_loop()
+        connect = partial(Connection, runner.server, app[SERVICE], loop, transports)
+        server = await loop.create_server(connect, sock=listener, backlog=_BACKLOG)
         home = app[SERVICE].personality.home
         yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}{home}"
+        app[TRAFFIC].end()
         await _settle(listener)
-        await site.stop()
+        server.close()
+        await asyncio.sleep(_GRACE if transports else 0)
         await app[TRAFFIC].ebb(_PATIENCE)
     finally:
         await runner.cleanup()
         listener.close()
+        await _cut_off(transports)
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -81,8 +91,18 @@ async def _settle(listener: socket.socket) -> None:
     """
     with suppress(NotImplementedError):
         asyncio.get_running_loop().remove_reader(listener)
+    with suppress(OSError):
+        # Who comes now is refused at once, and not left to wait for a reset.
+        listener.shutdown(socket.SHUT_RDWR)
     for _ in range(_TURNS):
         await asyncio.sleep(0)
+
+
+async def _cut_off(transports: set[asyncio.Transport]) -> None:
+    """Close the connections of clients that do not read what they have asked for: else they would stay open."""
+    for transport in transports:
+        transport.abort()
+    await asyncio.sleep(0)
 
 
 async def serve(

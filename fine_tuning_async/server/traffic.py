@@ -20,6 +20,12 @@ class Traffic:
         self._count = 0
         self._idle = asyncio.Event()
         self._idle.set()
+        self.ending: bool = False
+        """Whether a stop has begun: each answer is the last on its connection."""
+
+    def end(self) -> None:
+        """Begin the stop."""
+        self.ending = True
 
     @contextmanager
     def one(self) -> Iterator[None]:

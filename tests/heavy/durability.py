@@ -30,13 +30,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Answered", "cut", "kill", "let_end", "run"]
 
-KILLS = 40
-CUTS_AFTER_EACH = 25
+FILES = 15
+KILLS_OF_EACH = 4
+CUTS_AFTER_EACH = 15
 LIVES = (0.1, 2.0)  # seconds under load until the kill
 AT_ONCE = 8
 PAUSE = 0.03  # seconds between two requests of one worker: some two hundred creates a second
-UPLOADS = 0.1  # the part of requests that are uploads; most contents have several chunks
-LARGEST = 600_000
+UPLOADS = 0.05  # the part of requests that are uploads; some contents have several chunks
+LARGEST = 400_000
 STEPS = 2  # of each job: the server's clock runs, so that jobs are in every state at the kill
 
 
@@ -173,19 +174,23 @@ def let_end(path: Path, answered: Answered) -> int:
 
 def run(report: Report) -> None:
     """Kill, cut, kill again; then look at what is there."""
-    answered, draw = Answered(), random.Random(1)
-    with tempfile.TemporaryDirectory() as name:
-        path, folder, left = Path(name, "jobs.db"), Path(name), list[Left]()
-        for _ in range(KILLS):
-            kill(path, answered, draw, draw.uniform(*LIVES))
-            left += [cut(path, folder, answered, draw) for _ in range(CUTS_AFTER_EACH)]
-        jobs = let_end(path, answered)
-    report.tell("kills", KILLS)
-    report.tell("jobs that were answered", len(answered.jobs))
-    report.tell("files that were answered", len(answered.files))
-    report.tell("creates answered in a second", len(answered.jobs) / answered.seconds)
+    draw, left, told, jobs = random.Random(1), list[Left](), list[Answered](), 0
+    for _ in range(FILES):
+        answered = Answered()
+        with tempfile.TemporaryDirectory() as name:
+            path, folder = Path(name, "jobs.db"), Path(name)
+            for _ in range(KILLS_OF_EACH):
+                kill(path, answered, draw, draw.uniform(*LIVES))
+                left += [cut(path, folder, answered, draw) for _ in range(CUTS_AFTER_EACH)]
+            jobs += let_end(path, answered)
+        told.append(answered)
+    made = sum(len(each.jobs) for each in told)
+    report.tell("kills", FILES * KILLS_OF_EACH)
+    report.tell("jobs that were answered", made)
+    report.tell("files that were answered", sum(len(each.files) for each in told))
+    report.tell("creates answered in a second", made / sum(each.seconds for each in told))
     report.promise("every one is there, and every job ran to its end", kept=True)
-    report.tell("jobs whose answer the kill has forestalled", jobs - len(answered.jobs))
+    report.tell("jobs whose answer the kill has forestalled", jobs - made)
     report.tell("logs cut at a random byte", len(left))
     report.tell("jobs that a cut has cost, at most", max(each.lost for each in left))
     report.promise("each opened, with the first of what was answered", kept=True)

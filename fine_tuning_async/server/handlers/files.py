@@ -67,10 +67,10 @@ async def download(request: web.Request) -> Streamed:
 
 def _pieces(service: Service, stored: StoredFile, span: range) -> Iterator[bytes]:
     """Read the content piece by piece; each is a session of its own, so that other requests go on."""
-    position = span.start
+    position, resets = span.start, service.resets
     while position < span.stop:
         with service.session():
-            data = service.store.files.piece(stored.seq, position)
+            data = service.store.files.piece(stored.seq, position) if service.resets == resets else None
         if data is None:
             raise ConnectionResetError("the file was deleted while it was sent")
         yield data[: span.stop - position]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from aiohttp import BodyPartReader, web
 from aiohttp.http import HttpProcessingError
 
 from fine_tuning_async.server import checks
@@ -16,15 +15,16 @@ from fine_tuning_async.server.store import CHUNK, StoredFile
 from fine_tuning_async.server.views import file_view
 from fine_tuning_async.server.wellformed import storable
 
+from .forms import Part, check_length, parts_of, too_large
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from aiohttp import BodyPartReader, web
 
     from fine_tuning_async.server.service import Service
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
-
-_FORM_OVERHEAD = 64 * 1024
-"""Bytes that boundaries, headers, small fields may add to a file."""
 
 _LONGEST_FIELD = 4096
 _SHORTEST_LIFE, _LONGEST_LIFE = 3600, 2_592_000
@@ -35,6 +35,7 @@ class Form:
     """What has been read of a form so far; the fields may come in any order."""
 
     seq: int
+    resets: int
     filename: str | None = None
     size: int = 0
     fields: dict[str, str] = field(default_factory=dict)
@@ -52,51 +53,50 @@ async def received(request: web.Request, name: str, most: int) -> AsyncIterator[
 
     The block makes something of it: if it fails, the content is discarded.
     """
-    if (request.content_length or 0) > most + _FORM_OVERHEAD:
-        raise too_large(most)
+    check_length(request, most)
     service = request.app[SERVICE]
     with service.session():
-        form = Form(service.store.files.begin())
+        form = Form(service.store.files.begin(), service.resets)
     try:
         await _read_form(request, form, name, most)
+        _check_reset(service, form)
         yield form
     except BaseException:
         with service.session():
-            service.store.files.discard(form.seq)
+            if service.resets == form.resets:
+                service.store.files.discard(form.seq)
         raise
 
 
-def too_large(most: int) -> Problem:
-    """Return the refusal of a body over `most` bytes."""
-    return Problem(413, f"Maximum content size limit ({most} bytes) exceeded.", code="request_too_large")
+def _check_reset(service: Service, form: Form) -> None:
+    """Refuse to go on after a reset: what had arrived is gone, and its number is somebody else's."""
+    if service.resets != form.resets:
+        raise Problem(409, "The server was reset while this file was on its way.", code="server_reset")
 
 
 async def _read_form(request: web.Request, form: Form, name: str, most: int) -> None:
-    if request.content_type != "multipart/form-data":
-        raise bad_request("An upload must be sent as multipart/form-data.")
     try:
-        reader = await request.multipart()
-        while (part := await reader.next()) is not None:
-            if not isinstance(part, BodyPartReader):
-                continue
-            if part.name == name and form.filename is None:
-                form.filename = storable(part.filename or "file")
-                await _read_file(part, request.app[SERVICE], form, most)
-            elif part.name is not None and part.name != name:
-                form.fields[part.name] = storable(await _read_field(part))
+        async with aclosing(parts_of(request, most)) as parts:
+            async for part in parts:
+                if part.name == name and form.filename is None:
+                    form.filename = part.filename or "file"
+                    await _read_file(part.content, request.app[SERVICE], form, most)
+                else:
+                    # One that is not asked for is read too, within the same bounds.
+                    form.fields[part.name or ""] = await _read_field(part)
     except (HttpProcessingError, ValueError, AssertionError, RuntimeError) as error:
         raise bad_request(f"We could not parse the multipart form of your request: {error}") from error
     if form.filename is None:
         raise checks.missing(name)
 
 
-async def _read_field(part: BodyPartReader) -> str:
+async def _read_field(part: Part) -> str:
     text = bytearray()
-    while chunk := await part.read_chunk(_LONGEST_FIELD):
+    while chunk := await part.content.read_chunk(_LONGEST_FIELD):
         text += chunk
         if len(text) > _LONGEST_FIELD:
             raise bad_request(f"Invalid '{part.name}': string too long.", part.name, "string_above_max_length")
-    return text.decode(errors="replace")
+    return storable(text.decode(errors="replace"))
 
 
 async def _read_file(part: BodyPartReader, service: Service, form: Form, most: int) -> None:
@@ -116,6 +116,7 @@ async def _read_file(part: BodyPartReader, service: Service, form: Form, most: i
 
 def _write(service: Service, form: Form, number: int, data: bytearray) -> None:
     with service.session():
+        _check_reset(service, form)
         service.store.files.write(form.seq, number, bytes(data))
 
 

@@ -1,8 +1,8 @@
 """The write-ahead log beside a database file, kept short.
 
-A log whose end was lost is a state that was, whatever is cut off, as long as the file holds nothing newer. So before
-it is written into the file, a copy of it is laid aside: what kills the process meanwhile, and then cuts the log,
-leaves the copy, which takes its place.
+A log whose end was lost is a state that was, wherever it is cut, while the file holds nothing newer. So a copy of
+it is laid aside before it is written into the file: what kills the process meanwhile and then cuts the log leaves
+the copy, which takes its place.
 """
 
 from __future__ import annotations
