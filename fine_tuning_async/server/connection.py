@@ -69,6 +69,8 @@ class Connection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002 -- as above
     ) -> web.StreamResponse:
         """Answer what could not be read as a request, or what failed outside the application; then close."""
+        if isinstance(exc, ConnectionError):
+            raise exc  # which cuts the answer short, as it is meant to be
         if not isinstance(exc, HttpProcessingError):
             self.log_exception("a request from %s failed", request.remote, exc_info=exc)
         if request.writer.output_size > 0:

@@ -71,18 +71,6 @@ def test_a_taken_port_is_a_clear_error(server: LocalServer) -> None:
         _ = other.url
 
 
-def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> None:
-    path = tmp_path / "text.txt"
-    path.write_text("not a database, whatever its name " * 100)
-    with pytest.raises(StartError, match="cannot use the database"):
-        LocalServer(db=path).start()
-
-
-def test_a_database_serves_one_server_at_a_time(tmp_path: Path) -> None:
-    with LocalServer(db=tmp_path / "a.db"), pytest.raises(StartError, match="cannot use the database"):
-        LocalServer(db=tmp_path / "a.db").start()
-
-
 def test_misuse_is_told(server: LocalServer) -> None:
     with pytest.raises(ValueError, match="forward"):
         server.advance(-1)
