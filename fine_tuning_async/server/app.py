@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from . import control, middleware
-from .context import CONTROL, FAULTS, MAX_BODY, SERVICE, TRAFFIC
+from .context import CONTROL, FAULTS, MAX_BODY, SERVICE, TRAFFIC, WORKERS
 from .delivery import delivering
 from .faults.exchange import PAUSES
 from .faults.middleware import faulty
@@ -16,6 +16,7 @@ from .faults.pauses import Pauses
 from .handlers import files, graders, jobs, models, permissions, uploading, uploads
 from .polling import polled
 from .traffic import Traffic
+from .training.workshop import training
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,7 +31,7 @@ _JOB = "/fine_tuning/jobs/{job_id}"
 _PERMISSIONS = "/fine_tuning/checkpoints/{checkpoint}/permissions"
 
 
-def build_app(service: Service, max_body: int, faults: Faults) -> web.Application:
+def build_app(service: Service, max_body: int, faults: Faults, workers: int = 1) -> web.Application:
     """Return an application that serves the API as its personality has it; its service is open while it runs."""
     app = web.Application(
         middlewares=[faulty, middleware.counted, middleware.explained, middleware.authorised, polled],
@@ -38,6 +39,7 @@ def build_app(service: Service, max_body: int, faults: Faults) -> web.Applicatio
     )
     app[SERVICE] = service
     app[MAX_BODY] = max_body
+    app[WORKERS] = workers
     app[TRAFFIC] = Traffic()
     app[FAULTS] = faults
     app[PAUSES] = Pauses()
@@ -52,7 +54,7 @@ def build_app(service: Service, max_body: int, faults: Faults) -> web.Applicatio
 async def _opened(app: web.Application) -> AsyncIterator[None]:
     app[SERVICE].open(asyncio.get_running_loop().time)
     try:
-        async with delivering(app[SERVICE]):
+        async with delivering(app[SERVICE]), training(app[SERVICE], app[WORKERS]):
             yield
     finally:
         app[SERVICE].close()

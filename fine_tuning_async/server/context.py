@@ -28,6 +28,8 @@ FAULTS: web.AppKey[Faults] = web.AppKey("faults", Faults)
 MAX_BODY: web.AppKey[int] = web.AppKey("max_body", int)
 """The largest file that may be uploaded in one piece, in bytes."""
 
+WORKERS: web.AppKey[int] = web.AppKey("workers", int)
+"""How many jobs a trainer has at once."""
 
 CONTROL = "/_local"
 """Under which tests steer the server, beside the API."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 import time
+from collections import deque
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .clock import Clock
@@ -14,6 +17,7 @@ from .personalities import Personality
 from .progress import Progress
 from .requestlog import RequestLog
 from .store import Store
+from .training.progress import TrainedProgress
 from .webhooks import checked
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
     from .ids import Minter
     from .records import Job
+    from .training import Trainer
     from .webhooks import Webhook
 
 
@@ -35,10 +40,16 @@ class Service:
         seed: What ids and losses are drawn from.
         speed: See `Clock`.
         personality: The kind of server that it is; OpenAI itself if left out.
+        trainer: What trains the jobs, in its own time; None simulates it, in the server's.
     """
 
     def __init__(
-        self, db: str | None, seed: int, speed: float | None, personality: Personality | None = None
+        self,
+        db: str | None,
+        seed: int,
+        speed: float | None,
+        personality: Personality | None = None,
+        trainer: Trainer | None = None,
     ) -> None:
         self.personality: Personality = personality or Personality()
         self.mint: Minter = self.personality.ways.minter(seed)
@@ -51,8 +62,10 @@ class Service:
         self.resets: int = 0
         self._request = 0
         self._webhooks: dict[str, Webhook] = {}
-        self.on_change: Callable[[], object] = _nobody
-        """Called, with the lock held, when something was written."""
+        self._listeners: list[Callable[[], object]] = []
+        self.trainer: Trainer | None = trainer
+        self.ready: deque[str] = deque()
+        """The ids of jobs that wait for the trainer; some of them may do so no more."""
 
     @property
     def store(self) -> Store:
@@ -64,7 +77,8 @@ class Service:
     @property
     def progress(self) -> Progress:
         """The walk of jobs, to be used within `session`."""
-        return Progress(self.store, self.mint, self.organization, self.personality.ways)
+        held = self.store, self.mint, self.organization, self.personality.ways
+        return Progress(*held) if self.trainer is None else TrainedProgress(*held, self.ready.append)
 
     def open(self, ticks: Callable[[], float]) -> None:
         """Open the store; time runs by `ticks` from now.
@@ -93,7 +107,7 @@ class Service:
                 self._store.save_time(self.clock.now())
                 self._store.close()
             self._store = None
-            self.on_change = _nobody
+            self.ready.clear()
 
     def _abandon(self) -> None:
         store, self._store = self._store, None
@@ -112,7 +126,19 @@ class Service:
                     # What was written bears this time: after a crash it must not come again.
                     store.save_time(now)
             if store.changes != before:
-                self.on_change()
+                self._tell()
+
+    @contextmanager
+    def heard(self, changed: asyncio.Event) -> Iterator[None]:
+        """Set an event of the running loop whenever something was written, for as long as the block runs."""
+        listener = partial(asyncio.get_running_loop().call_soon_threadsafe, changed.set)
+        with self._lock:
+            self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._listeners.remove(listener)
 
     def next_request_id(self) -> str:
         """Return the id of the next request."""
@@ -153,7 +179,7 @@ class Service:
             self._webhooks[url] = webhook
             if self._store is not None:
                 self._store.webhooks.put(webhook)
-                self.on_change()
+                self._tell()
         return webhook.secret
 
     def remove_webhook(self, url: str) -> None:
@@ -188,6 +214,12 @@ class Service:
             self.log.clear()
             self.resets += 1
             self._request = 0
+            self.ready.clear()
+            self._tell()
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def _go_on(self, ticks: Callable[[], float]) -> None:
         wall, progress = time.time(), self.progress
@@ -197,6 +229,8 @@ class Service:
         with self.store.transaction():
             for job in self.store.jobs.waiting():
                 progress.shift(job, now - before)
+            for job in self.store.jobs.in_hands():
+                progress.take_up(job, now)
             self.store.save_time(now)
 
     def _catch_up(self) -> float:
@@ -214,9 +248,5 @@ class Service:
             for seq in lapsed:
                 uploads.end(seq, "expired")
             self.store.save_time(now)
-        self.on_change()
+        self._tell()
         return now
-
-
-def _nobody() -> None:
-    """Take notice of nothing."""

@@ -17,11 +17,13 @@ from .errors import StartError
 from .faults import Faults
 from .personalities import personality
 from .service import Service
+from .training.simulation import real
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from .personalities import Like
+    from .training import Trainer
 
 LOOPBACK = "127.0.0.1"
 
@@ -95,6 +97,8 @@ async def serve(
     webhooks: Sequence[str] = (),
     webhook_secret: str | None = None,
     like: Like = "openai",
+    trainer: Trainer | None = None,
+    workers: int = 1,
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve in the running loop until SIGINT or SIGTERM, or until cancelled.
@@ -109,6 +113,8 @@ async def serve(
         webhooks: URLs that are told of the end of each job.
         webhook_secret: What deliveries are signed with; None takes one for each URL, and announces it.
         like: The kind of server: openai, azure or gateway.
+        trainer: What trains the jobs; None simulates it.
+        workers: How many jobs a trainer has at once.
         announce: Called with the line `listening on URL`, then with one for each webhook; by default they are
             printed at once.
 
@@ -117,12 +123,12 @@ async def serve(
         ValueError: There is no such kind of server.
     """
     done = asyncio.Event()
-    service, announce = Service(db, seed, speed, personality(like)), announce or _print
+    service, announce = Service(db, seed, speed, personality(like), real(trainer)), announce or _print
     try:
         secrets = {url: service.add_webhook(url, webhook_secret, None) for url in webhooks}
     except ValueError as error:
         raise StartError(str(error)) from error
-    app = build_app(service, max_body, Faults())
+    app = build_app(service, max_body, Faults(), workers)
     async with listening(app, host, port) as url:
         with _signals_call(done.set):
             announce(f"listening on {url}")
