@@ -14,6 +14,9 @@ from .faults.exchange import PAUSES
 from .faults.middleware import faulty
 from .faults.pauses import Pauses
 from .handlers import files, graders, jobs, models, permissions, uploading, uploads
+from .page import stream
+from .page.guard import guarded
+from .page.stream import STREAMS, Streams
 from .polling import polled
 from .traffic import Traffic
 from .training.workshop import training
@@ -34,7 +37,7 @@ _PERMISSIONS = "/fine_tuning/checkpoints/{checkpoint}/permissions"
 def build_app(service: Service, max_body: int, faults: Faults, workers: int = 1) -> web.Application:
     """Return an application that serves the API as its personality has it; its service is open while it runs."""
     app = web.Application(
-        middlewares=[faulty, middleware.counted, middleware.explained, middleware.authorised, polled],
+        middlewares=[faulty, middleware.counted, middleware.explained, guarded, middleware.authorised, polled],
         client_max_size=min(max_body, LONGEST_JSON),
     )
     app[SERVICE] = service
@@ -43,11 +46,12 @@ def build_app(service: Service, max_body: int, faults: Faults, workers: int = 1)
     app[TRAFFIC] = Traffic()
     app[FAULTS] = faults
     app[PAUSES] = Pauses()
+    app[STREAMS] = Streams()
     app.cleanup_ctx.append(_opened)
     app.on_response_prepare.append(middleware.leaving)
     app.on_shutdown.append(_break_off)
     app.add_routes(_routes(service.personality.bases))
-    app.add_routes(control.routes(CONTROL))
+    app.add_routes([*control.routes(CONTROL), *stream.routes()])
     return app
 
 
@@ -62,6 +66,7 @@ async def _opened(app: web.Application) -> AsyncIterator[None]:
 
 async def _break_off(app: web.Application) -> None:
     app[PAUSES].end()
+    app[STREAMS].end()
 
 
 def _routes(bases: tuple[str, ...]) -> list[web.RouteDef]:

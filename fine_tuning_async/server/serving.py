@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from .app import build_app
-from .context import SERVICE, TRAFFIC
+from .context import HOST, SERVICE, TRAFFIC
 from .errors import StartError
 from .faults import Faults
 from .personalities import personality
@@ -51,6 +51,7 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
         StartError: The port is taken, or the address cannot be listened on.
     """
     listener = _bind(host, port)
+    app[HOST] = host
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HASTE)
     try:
         await runner.setup()
