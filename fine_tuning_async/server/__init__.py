@@ -14,20 +14,44 @@ from .faults import Fault, FaultError, Faults, Script
 from .local import LocalServer
 from .requestlog import RequestRecord
 from .serving import serve
+from .training import (
+    Checkpoint,
+    DataFile,
+    Finished,
+    Note,
+    ProcessTrainer,
+    Report,
+    Simulation,
+    Step,
+    Trainer,
+    TrainingFailed,
+    TrainingTask,
+)
 from .webhooks import DeliveryRecord
 
 __all__ = [
+    "Checkpoint",
+    "DataFile",
     "DeliveryRecord",
     "Fault",
     "FaultError",
     "Faults",
+    "Finished",
     "JobStateError",
     "LocalServer",
     "LocalServerError",
     "NotRunningError",
+    "Note",
+    "ProcessTrainer",
+    "Report",
     "RequestRecord",
     "Script",
+    "Simulation",
     "StartError",
+    "Step",
+    "Trainer",
+    "TrainingFailed",
+    "TrainingTask",
     "UnknownJobError",
     "UnknownWebhookError",
     "serve",

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from . import control, middleware
-from .context import CONTROL, FAULTS, MAX_BODY, SERVICE, TRAFFIC
+from .context import CONTROL, FAULTS, MAX_BODY, SERVICE, TRAFFIC, WORKERS
 from .delivery import delivering
 from .faults.exchange import PAUSES
 from .faults.middleware import faulty
 from .faults.pauses import Pauses
 from .handlers import files, graders, jobs, models, permissions, uploading, uploads
+from .page import stream
+from .page.guard import guarded
+from .page.stream import STREAMS, Streams
 from .polling import polled
 from .traffic import Traffic
+from .training.workshop import training
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,29 +34,31 @@ _JOB = "/fine_tuning/jobs/{job_id}"
 _PERMISSIONS = "/fine_tuning/checkpoints/{checkpoint}/permissions"
 
 
-def build_app(service: Service, max_body: int, faults: Faults) -> web.Application:
+def build_app(service: Service, max_body: int, faults: Faults, workers: int = 1) -> web.Application:
     """Return an application that serves the API as its personality has it; its service is open while it runs."""
     app = web.Application(
-        middlewares=[faulty, middleware.counted, middleware.explained, middleware.authorised, polled],
+        middlewares=[faulty, middleware.counted, middleware.explained, guarded, middleware.authorised, polled],
         client_max_size=min(max_body, LONGEST_JSON),
     )
     app[SERVICE] = service
     app[MAX_BODY] = max_body
+    app[WORKERS] = workers
     app[TRAFFIC] = Traffic()
     app[FAULTS] = faults
     app[PAUSES] = Pauses()
+    app[STREAMS] = Streams()
     app.cleanup_ctx.append(_opened)
     app.on_response_prepare.append(middleware.leaving)
     app.on_shutdown.append(_break_off)
     app.add_routes(_routes(service.personality.bases))
-    app.add_routes(control.routes(CONTROL))
+    app.add_routes([*control.routes(CONTROL), *stream.routes()])
     return app
 
 
 async def _opened(app: web.Application) -> AsyncIterator[None]:
     app[SERVICE].open(asyncio.get_running_loop().time)
     try:
-        async with delivering(app[SERVICE]):
+        async with delivering(app[SERVICE]), training(app[SERVICE], app[WORKERS]):
             yield
     finally:
         app[SERVICE].close()
@@ -60,6 +66,7 @@ async def _opened(app: web.Application) -> AsyncIterator[None]:
 
 async def _break_off(app: web.Application) -> None:
     app[PAUSES].end()
+    app[STREAMS].end()
 
 
 def _routes(bases: tuple[str, ...]) -> list[web.RouteDef]:

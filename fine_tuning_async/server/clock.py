@@ -34,7 +34,7 @@ class Clock:
             raise ValueError(
                 f"speed must be above 0, at most {FASTEST:,}, or None for a clock moved by advance, not {speed!r}"
             )
-        self._speed = speed
+        self.speed: float | None = speed
         self._reached = time.time()
         self._ticks: Callable[[], float] | None = None
         self._since = 0.0
@@ -56,15 +56,15 @@ class Clock:
 
     def now(self) -> float:
         """Return the Unix time that the server believes it to be."""
-        if self._speed is None or self._ticks is None:
+        if self.speed is None or self._ticks is None:
             return self._reached
-        return min(self._reached + (self._ticks() - self._since) * self._speed, LATEST)
+        return min(self._reached + (self._ticks() - self._since) * self.speed, LATEST)
 
     def until(self, moment: float) -> float | None:
         """Return after how many seconds of the loop it is `moment`; None if the clock stands still."""
-        if self._speed is None or self._ticks is None:
+        if self.speed is None or self._ticks is None:
             return None
-        return max(0.0, (moment - self.now()) / self._speed)
+        return max(0.0, (moment - self.now()) / self.speed)
 
     def advance(self, seconds: float) -> None:
         """Move forward by `seconds`.

@@ -28,14 +28,29 @@ FAULTS: web.AppKey[Faults] = web.AppKey("faults", Faults)
 MAX_BODY: web.AppKey[int] = web.AppKey("max_body", int)
 """The largest file that may be uploaded in one piece, in bytes."""
 
+HOST: web.AppKey[str] = web.AppKey("host", str)
+"""What the server was told to listen on; unknown where the application is mounted by somebody else."""
+
+WORKERS: web.AppKey[int] = web.AppKey("workers", int)
+"""How many jobs a trainer has at once."""
 
 CONTROL = "/_local"
 """Under which tests steer the server, beside the API."""
 
 
+STATE, STREAM = f"{CONTROL}/state", f"{CONTROL}/stream"
+"""What the page shows, at once and as it changes."""
+
+
 def is_control(request: web.Request) -> bool:
-    """Tell whether a request steers the server, and is no request to the API."""
-    return request.path.startswith(f"{CONTROL}/")
+    """Tell whether a request steers the server or looks at it, and is no request to the API."""
+    return request.path.startswith(f"{CONTROL}/") or is_page(request)
+
+
+def is_page(request: web.Request) -> bool:
+    """Tell whether a browser asks for the page; to anything else, there is nothing at its path."""
+    wants_page = request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("Accept", "")
+    return request.path == "/" and wants_page
 
 
 async def read_body(request: web.Request) -> bytes:

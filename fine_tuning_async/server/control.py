@@ -84,7 +84,7 @@ def _ended(request: web.Request, end: Callable[[str], None]) -> web.Response:
 
 async def list_faults(request: web.Request) -> web.Response:
     """Answer with the rules that can hit a request yet."""
-    return _told({"object": "list", "data": [_view(script) for script in request.app[FAULTS].active]})
+    return _told({"object": "list", "data": [view_of(script) for script in request.app[FAULTS].active]})
 
 
 async def clear_faults(request: web.Request) -> web.Response:
@@ -99,7 +99,7 @@ async def add_faults(request: web.Request) -> web.Response:
     if ("fault" in body) == ("rates" in body):
         raise bad_request("Say either 'fault', for one fault, or 'rates', for several by chance.", "fault")
     try:
-        return _told(_view(_add_rates(request, body) if "rates" in body else _add(request, body)))
+        return _told(view_of(_add_rates(request, body) if "rates" in body else _add(request, body)))
     except FaultError as error:
         raise bad_request(f"Invalid '{error.param}': {error}.", error.param, "invalid_value") from error
 
@@ -137,7 +137,8 @@ def _fault(said: dict[str, object], param: str) -> Fault:
         raise bad_request(f"Invalid '{where}': {error}.", where, "invalid_value") from error
 
 
-def _view(script: Script) -> dict[str, object]:
+def view_of(script: Script) -> dict[str, object]:
+    """Return a rule as JSON shows it."""
     return {
         "method": script.scope.method,
         "path": script.scope.path,

@@ -66,13 +66,13 @@ class Courier:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
-        self._service.on_change = lambda: self._loop.call_soon_threadsafe(self._changed.set)
-        while True:
-            try:
-                await self._deliver_all()
-            except* sqlite3.Error:
-                _LOG.exception("webhooks wait: the database cannot be used")
-            await asyncio.sleep(LONGEST_GAP)
+        with self._service.heard(self._changed):
+            while True:
+                try:
+                    await self._deliver_all()
+                except* sqlite3.Error:
+                    _LOG.exception("webhooks wait: the database cannot be used")
+                await asyncio.sleep(LONGEST_GAP)
 
     async def _deliver_all(self) -> None:
         self._in_flight.clear()

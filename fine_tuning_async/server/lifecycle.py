@@ -17,7 +17,8 @@ NEXT: Mapping[str, frozenset[str]] = MappingProxyType(
         "validating_files": _STOPS | {"queued", "pausing"},
         "queued": _STOPS | {"running", "pausing"},
         "running": _STOPS | {"succeeded", "pausing"},
-        "pausing": _STOPS | {"paused"},
+        # A trainer may be done before it pauses.
+        "pausing": _STOPS | {"paused", "succeeded"},
         # A job that goes on returns to the status that it was held in.
         "paused": _STOPS | {"validating_files", "queued", "running"},
         "succeeded": frozenset(),

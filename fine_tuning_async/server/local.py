@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from . import steering
@@ -15,6 +16,7 @@ from .polling import checked_step
 from .service import Service
 from .serving import LOOPBACK, MAX_BODY
 from .thread import ServingThread
+from .training.simulation import real
 from .webhook_control import WebhookControl
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from .personalities import Like
     from .requestlog import RequestRecord
     from .store.opening import Sync
+    from .training import Trainer
 
 
 class LocalServer(WebhookControl):
@@ -33,7 +36,7 @@ class LocalServer(WebhookControl):
 
     It runs in a thread with a loop of its own, so that synchronous clients can talk to it too; or its `app` is
     mounted in a loop of the caller's. Control methods are synchronous, from any thread, and work in both cases.
-    Trainings are simulated: the figures are made up, drawn from the seed.
+    Without a trainer, trainings are simulated: the figures are made up, drawn from the seed.
 
     Attributes:
         faults: What goes wrong on purpose.
@@ -47,9 +50,11 @@ class LocalServer(WebhookControl):
         max_body: The largest file that may be uploaded in one piece, in bytes.
         like: The kind of server that it passes for: openai, azure or gateway.
         sync: What an answered request survives in `db`: `normal` the death of the process, `full` a power cut too.
+        trainer: What trains the jobs, in the time that it takes; None is a `Simulation`, in the server's time.
+        workers: How many jobs a trainer has at once; the others are queued.
 
     Raises:
-        ValueError: `speed` or `max_body` is not above zero, or `like` or `sync` is none of these.
+        ValueError: `speed`, `max_body` or `workers` is not above zero, or `like` or `sync` is none of these.
     """
 
     def __init__(
@@ -63,11 +68,16 @@ class LocalServer(WebhookControl):
         max_body: int = MAX_BODY,
         like: Like = "openai",
         sync: Sync = "normal",
+        trainer: Trainer | None = None,
+        workers: int = 1,
     ) -> None:
         if max_body <= 0:
             raise ValueError(f"max_body must be above 0, not {max_body!r}")
-        self._service = Service(None if db is None else str(db), seed, speed, personality(like), sync)
-        self._max_body = max_body
+        if workers < 1:
+            raise ValueError(f"workers must be at least 1, not {workers!r}")
+        file = None if db is None else str(db)
+        self._service = Service(file, seed, speed, personality(like), sync, real(trainer))
+        self._build = partial(build_app, self._service, max_body, workers=workers)
         self.faults: Faults = Faults()
         self._address = (host, port)
         self._switch = threading.Lock()
@@ -93,7 +103,7 @@ class LocalServer(WebhookControl):
         """The application, to be mounted in a loop of the caller's; a new one once that was cleaned up."""
         app = self._mounted
         if app is None:
-            app = self._mounted = build_app(self._service, self._max_body, self.faults)
+            app = self._mounted = self._build(self.faults)
             app.on_cleanup.append(self._unmount)
         return app
 
@@ -125,7 +135,7 @@ class LocalServer(WebhookControl):
         """
         with self._switch:
             if self._running is None:
-                running = ServingThread(build_app(self._service, self._max_body, self.faults), self._address)
+                running = ServingThread(self._build(self.faults), self._address)
                 running.start()
                 self._running = running
         return self

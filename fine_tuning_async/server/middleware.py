@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from .answers import Problem, Streamed
-from .context import SERVICE, TRAFFIC, is_control
+from .context import SERVICE, STREAM, TRAFFIC, is_control
 from .faults.exchange import WORKED
 from .requestlog import RequestRecord, redacted
 
@@ -118,6 +118,8 @@ async def _body(request: web.Request) -> bytes:
 async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Note when the work on a request began, count it among those in flight."""
     request[_STARTED] = time.perf_counter()
+    if request.path == STREAM:
+        return await handler(request)  # It ends with the page, or with the server: no stop waits for it.
     traffic = request.app[TRAFFIC]
     with traffic.one():
         response = await handler(request)

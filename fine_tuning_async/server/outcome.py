@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .ids import Minter
     from .records import Job
     from .store import Store
+    from .trainer import Metrics
     from .ways import Ways
 
 KEPT_CHECKPOINTS = 3
@@ -38,37 +39,42 @@ class Outcome:
         self._mint = mint
         self._ways = ways
 
-    def checkpoint(self, job: Job, at: float) -> str:
-        """Take a checkpoint after the job's step; return its name."""
+    def checkpoint(self, job: Job, at: float, figures: Metrics, artefact: str | None = None) -> str:
+        """Keep a checkpoint after the job's step; return its name."""
         name = self._mint.snapshot(job)
-        self._keep(job, at, name)
+        self._keep(job, at, name, figures, artefact)
         return name
 
-    def deliver(self, job: Job, at: float) -> None:
+    def replace(self, job: Job) -> None:
+        """Forget the checkpoint that was taken after the job's step before, if any."""
+        for name in self._store.jobs.drop_checkpoint(job):
+            self._store.models.remove(name)
+
+    def deliver(
+        self, job: Job, at: float, figures: Metrics, artefact: str | None = None, results: bytes | None = None
+    ) -> None:
         """Write the model with its checkpoint and the result file; put their names into the job."""
         model = self._mint.model(job)
-        self._keep(job, at, model)
+        self._keep(job, at, model, figures, artefact)
         job.fine_tuned_model = model
-        job.result_files = [self._write_results(job, at)]
+        job.result_files = [self._write_results(job, at, results)]
 
     def report(self, job: Job, at: float) -> None:
         """Bring the result file up to date, where there is one while the job runs."""
         if self._ways.results_while_running:
             job.result_files = [self._write_results(job, at)]
 
-    def _keep(self, job: Job, at: float, model: str) -> None:
+    def _keep(self, job: Job, at: float, model: str, figures: Metrics, artefact: str | None) -> None:
         """Add a checkpoint, which is a model too; forget those that are too old."""
-        figures = job.plan.metrics(job.step, full=True)
-        del figures["total_steps"]
         checkpoint_id = self._mint.make("ftckpt_", job.seq, job.step)
-        view = views.checkpoint_view(checkpoint_id, at, job, model, {**figures, "type": job.method})
+        view = views.checkpoint_view(checkpoint_id, at, job, model, {**figures, "type": job.method}, artefact)
         self._store.jobs.add_checkpoint(job, checkpoint_id, model, view)
-        self._store.models.add(model, views.model_view(model, int(at), OWNER))
+        self._store.models.add(model, views.model_view(model, int(at), OWNER, artefact))
         for name in self._store.jobs.forget_checkpoints(job, keep=KEPT_CHECKPOINTS):
             self._store.models.remove(name)
 
-    def _write_results(self, job: Job, at: float) -> str:
-        content = self._results(job).encode()
+    def _write_results(self, job: Job, at: float, content: bytes | None = None) -> str:
+        content = self._results(job).encode() if content is None else content
         files, size = self._store.files, len(content)
         file_id = self._mint.make("file-", "result", job.seq)
         if (former := files.find(file_id)) is not None:
@@ -83,10 +89,13 @@ class Outcome:
         return file_id
 
     def _results(self, job: Job) -> str:
-        lines, missing = [_RESULT_HEADER], self._ways.missing
+        # A trainer that went back to a checkpoint reports some steps again: the last time counts.
+        lines: dict[object, str] = {}
+        missing = self._ways.missing
         for view in self._store.jobs.event_views(job):
             event = orjson.loads(view)
             if event["type"] == "metrics":
                 figures = event["data"]
-                lines.append(",".join(str(figures.get(column, missing)) for column in _RESULT_COLUMNS))
-        return "\n".join(lines) + "\n"
+                cells = (figures.get(column) for column in _RESULT_COLUMNS)
+                lines[figures["step"]] = ",".join(missing if cell is None else str(cell) for cell in cells)
+        return "\n".join((_RESULT_HEADER, *lines.values())) + "\n"

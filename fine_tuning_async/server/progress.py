@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from .ids import Minter
     from .store import Store
+    from .trainer import Metrics
     from .ways import Ways
     from .wishes import Wish
 
@@ -118,6 +119,11 @@ class Progress:
         self._tell(job, at, self._words.resumed)
         self._save(job)
 
+    def take_up(self, job: Job, at: float) -> None:
+        """Let a job go on that was in the hands of a trainer when the server ended."""
+        job.due_at = at
+        self._save(job)
+
     def shift(self, job: Job, seconds: float) -> None:
         """Move what lies ahead: the server was down for so long, and its jobs stood still."""
         if job.due_at is not None:
@@ -150,7 +156,8 @@ class Progress:
 
     def _start(self, job: Job, at: float) -> None:
         job.status = move(job.status, "running")
-        job.settings["hyperparameters"] = _resolved(job)
+        job.settings["hyperparameters"] = resolved(job)
+        job.total = job.plan.total_steps
         job.due_at = at + job.plan.next_reported(0) * trainer.STEP_SECONDS
         job.estimated_finish = self._estimate(job)
         self._tell(job, at, self._words.started(), data=None)
@@ -163,17 +170,20 @@ class Progress:
         figures = plan.metrics(step, full=last)
         self._tell(job, at, self._words.step(figures), data=figures, kind="metrics")
         if not last and plan.ends_epoch(step):
-            snapshot = self._outcome.checkpoint(job, at)
+            snapshot = self._outcome.checkpoint(job, at, _figures_of(job))
             self._tell(job, at, self._words.checkpoint(step, snapshot))
         self._outcome.report(job, at)
         wait = WRAP_UP_SECONDS if last else (plan.next_reported(step) - step) * trainer.STEP_SECONDS
         job.due_at = at + wait
 
     def _succeed(self, job: Job, at: float) -> None:
-        self._outcome.deliver(job, at)
+        self._outcome.deliver(job, at, _figures_of(job))
+        self._close(job, at)
+
+    def _close(self, job: Job, at: float, trained_tokens: int | None = None) -> None:
         self._end(job, "succeeded", at)
         job.finished_at = int(at)
-        job.trained_tokens = job.tokens * job.plan.epochs
+        job.trained_tokens = job.tokens * job.plan.epochs if trained_tokens is None else trained_tokens
         for said in self._words.succeeded(job):
             self._tell(job, at, said)
 
@@ -183,7 +193,7 @@ class Progress:
         job.due_at = job.estimated_finish = job.held_in = None
         announce(self._store, self._mint, job, at)
 
-    def _estimate(self, job: Job) -> int:
+    def _estimate(self, job: Job) -> int | None:
         plan = job.plan
         if job.step >= plan.total_steps:
             return int(job.due_at or 0)
@@ -209,6 +219,13 @@ class Progress:
         self._store.jobs.save(job, self.view(job))
 
 
+def _figures_of(job: Job) -> Metrics:
+    """Return the figures of the job's step, with the pass over the whole validation file."""
+    figures = job.plan.metrics(job.step, full=True)
+    del figures["total_steps"]
+    return figures
+
+
 _AUTOMATIC: dict[str, object] = {
     "learning_rate_multiplier": 2.0,
     "beta": 0.1,
@@ -218,7 +235,7 @@ _AUTOMATIC: dict[str, object] = {
 }
 
 
-def _resolved(job: Job) -> dict[str, object]:
+def resolved(job: Job) -> dict[str, object]:
     """Return the job's hyperparameters with a number for each `auto`."""
     chosen = _AUTOMATIC | {
         "n_epochs": trainer.epochs_for(job.examples),

@@ -45,6 +45,12 @@ class Job:
     events: int = 0
     held_in: str | None = None
     held_for: float = 0.0
+    total: int = 0
+    """The number of the last step, once it is known."""
+    # What a trainer has said, and since when it is at work.
+    figures: dict[str, float] = field(default_factory=dict)
+    began_at: float = 0.0
+    began_step: int = 0
 
     @property
     def hyperparameters(self) -> dict[str, object]:

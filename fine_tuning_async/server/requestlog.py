@@ -55,18 +55,26 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._records: deque[RequestRecord] = deque(maxlen=_LONGEST)
+        self.total: int = 0
+        """How many there were."""
 
     def add(self, record: RequestRecord) -> None:
         """Append a record."""
         self._records.append(record)
+        self.total += 1
 
     def records(self) -> list[RequestRecord]:
         """Return a copy of the list, oldest first."""
         return list(self._records)
 
+    def newest(self, limit: int) -> list[RequestRecord]:
+        """Return the last ones, newest first."""
+        return self.records()[: -limit - 1 : -1]
+
     def clear(self) -> None:
         """Forget all records."""
         self._records.clear()
+        self.total = 0
 
 
 def redacted(headers: Mapping[str, str]) -> dict[str, str]:

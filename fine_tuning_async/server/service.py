@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import threading
 import time
+from collections import deque
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +19,7 @@ from .progress import Progress
 from .requestlog import RequestLog
 from .store import Store
 from .store.opening import check_sync, reason
+from .training.progress import TrainedProgress
 from .webhooks import checked
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from .ids import Minter
     from .records import Job
     from .store.opening import Sync
+    from .training import Trainer
     from .webhooks import Webhook
 
 
@@ -39,6 +44,7 @@ class Service:
         speed: See `Clock`.
         personality: The kind of server that it is; OpenAI itself if left out.
         sync: What a commit survives.
+        trainer: What trains the jobs, in its own time; None simulates it, in the server's.
 
     Raises:
         ValueError: `speed` or `sync` is out of bounds.
@@ -51,6 +57,7 @@ class Service:
         speed: float | None,
         personality: Personality | None = None,
         sync: Sync = "normal",
+        trainer: Trainer | None = None,
     ) -> None:
         check_sync(sync)
         self.personality: Personality = personality or Personality()
@@ -66,8 +73,10 @@ class Service:
         self.resets: int = 0
         self._request = 0
         self._webhooks: dict[str, Webhook] = {}
-        self.on_change: Callable[[], object] = _nobody
-        """Called, with the lock held, when something was written."""
+        self._listeners: list[Callable[[], object]] = []
+        self.trainer: Trainer | None = trainer
+        self.ready: deque[str] = deque()
+        """The ids of jobs that wait for the trainer; some of them may do so no more."""
 
     @property
     def store(self) -> Store:
@@ -79,7 +88,8 @@ class Service:
     @property
     def progress(self) -> Progress:
         """The walk of jobs, to be used within `session`."""
-        return Progress(self.store, self.mint, self.organization, self.personality.ways)
+        held = self.store, self.mint, self.organization, self.personality.ways
+        return Progress(*held) if self.trainer is None else TrainedProgress(*held, self.ready.append)
 
     def open(self, ticks: Callable[[], float]) -> None:
         """Open the store; time runs by `ticks` from now.
@@ -109,7 +119,7 @@ class Service:
                 self._store.save_time(self.clock.now())
                 self._store.close()
             self._store = None
-            self.on_change = _nobody
+            self.ready.clear()
 
     def _abandon(self) -> None:
         store, self._store = self._store, None
@@ -128,7 +138,19 @@ class Service:
                     # What was written bears this time: after a crash it must not come again.
                     store.save_time(now)
             if store.changes != before:
-                self.on_change()
+                self._tell()
+
+    @contextmanager
+    def heard(self, changed: asyncio.Event) -> Iterator[None]:
+        """Set an event of the running loop whenever something was written, for as long as the block runs."""
+        listener = partial(asyncio.get_running_loop().call_soon_threadsafe, changed.set)
+        with self._lock:
+            self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._listeners.remove(listener)
 
     def next_request_id(self) -> str:
         """Return the id of the next request."""
@@ -169,7 +191,7 @@ class Service:
             self._webhooks[url] = webhook
             if self._store is not None:
                 self._store.webhooks.put(webhook)
-                self.on_change()
+                self._tell()
         return webhook.secret
 
     def remove_webhook(self, url: str) -> None:
@@ -204,6 +226,12 @@ class Service:
             self.log.clear()
             self.resets += 1
             self._request = 0
+            self.ready.clear()
+            self._tell()
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def _go_on(self, ticks: Callable[[], float]) -> None:
         wall, progress = time.time(), self.progress
@@ -213,6 +241,8 @@ class Service:
         with self.store.transaction():
             for job in self.store.jobs.waiting():
                 progress.shift(job, now - before)
+            for job in self.store.jobs.in_hands():
+                progress.take_up(job, now)
             self.store.save_time(now)
 
     def _catch_up(self) -> float:
@@ -230,9 +260,5 @@ class Service:
             for seq in lapsed:
                 uploads.end(seq, "expired")
             self.store.save_time(now)
-        self.on_change()
+        self._tell()
         return now
-
-
-def _nobody() -> None:
-    """Take notice of nothing."""

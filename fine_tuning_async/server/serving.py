@@ -14,17 +14,19 @@ from aiohttp import web
 
 from .app import build_app
 from .connection import Connection
-from .context import SERVICE, TRAFFIC
+from .context import HOST, SERVICE, TRAFFIC
 from .errors import StartError
 from .faults import Faults
 from .personalities import personality
 from .service import Service
+from .training.simulation import real
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
     from .personalities import Like
     from .store.opening import Sync
+    from .training import Trainer
 
 LOOPBACK = "127.0.0.1"
 
@@ -55,6 +57,7 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
         StartError: The port is taken, or the address cannot be listened on.
     """
     listener = _bind(host, port)
+    app[HOST] = host
     runner, transports = web.AppRunner(app, shutdown_timeout=_HASTE), set[asyncio.Transport]()
     try:
         await runner.setup()
@@ -105,7 +108,7 @@ async def _cut_off(transports: set[asyncio.Transport]) -> None:
     await asyncio.sleep(0)
 
 
-async def serve(
+async def serve(  # noqa: PLR0913 - what LocalServer takes, and who is told
     *,
     host: str = LOOPBACK,
     port: int = 0,
@@ -117,6 +120,8 @@ async def serve(
     webhook_secret: str | None = None,
     like: Like = "openai",
     sync: Sync = "normal",
+    trainer: Trainer | None = None,
+    workers: int = 1,
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve in the running loop until SIGINT or SIGTERM, or until cancelled.
@@ -132,6 +137,8 @@ async def serve(
         webhook_secret: What deliveries are signed with; None takes one for each URL, and announces it.
         like: The kind of server: openai, azure or gateway.
         sync: What an answered request survives in `db`: `normal` the death of the process, `full` a power cut too.
+        trainer: What trains the jobs; None simulates it.
+        workers: How many jobs a trainer has at once.
         announce: Called with the line `listening on URL`, then with one for each webhook; by default they are
             printed at once.
 
@@ -140,12 +147,13 @@ async def serve(
         ValueError: There is no such kind of server, or of `sync`.
     """
     done = asyncio.Event()
-    service, announce = Service(db, seed, speed, personality(like), sync), announce or _print
+    service = Service(db, seed, speed, personality(like), sync, real(trainer))
+    announce = announce or _print
     try:
         secrets = {url: service.add_webhook(url, webhook_secret, None) for url in webhooks}
     except ValueError as error:
         raise StartError(str(error)) from error
-    app = build_app(service, max_body, Faults())
+    app = build_app(service, max_body, Faults(), workers)
     async with listening(app, host, port) as url:
         with _signals_call(done.set):
             announce(f"listening on {url}")

@@ -19,6 +19,8 @@ MOST_REPORTS = 200
 
 Metrics = dict[str, float]
 
+_TOLD = {"train_loss": "training loss", "valid_loss": "validation loss", "full_valid_loss": "full validation loss"}
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -99,9 +101,6 @@ def batch_for(examples: int) -> int:
 
 def describe(figures: Metrics) -> str:
     """Word the figures of one step as the API's metrics event does."""
-    text = f"Step {figures['step']}/{figures['total_steps']}: training loss={figures['train_loss']:.2f}"
-    if "valid_loss" in figures:
-        text += f", validation loss={figures['valid_loss']:.2f}"
-    if "full_valid_loss" in figures:
-        text += f", full validation loss={figures['full_valid_loss']:.2f}"
-    return text
+    told = [f"{words}={figures[name]:.2f}" for name, words in _TOLD.items() if name in figures]
+    head = f"Step {figures['step']}/{figures['total_steps']}"
+    return f"{head}: {', '.join(told)}" if told else head

@@ -66,9 +66,14 @@ def event_view(
 
 
 def checkpoint_view(
-    checkpoint_id: str, at: float, job: Job, model: str, metrics: Mapping[str, float | str]
+    checkpoint_id: str,
+    at: float,
+    job: Job,
+    model: str,
+    metrics: Mapping[str, float | str],
+    artefact: str | None = None,
 ) -> bytes:
-    """Render a checkpoint of `job` that bears the name `model`."""
+    """Render a checkpoint of `job` that bears the name `model`; with what its trainer calls it, if known."""
     shown = {
         "object": "fine_tuning.job.checkpoint",
         "id": checkpoint_id,
@@ -77,6 +82,7 @@ def checkpoint_view(
         "fine_tuning_job_id": job.id,
         "metrics": metrics,
         "step_number": job.step,
+        **_named(artefact),
     }
     return orjson.dumps(shown)
 
@@ -133,6 +139,11 @@ def permission_view(permission_id: str, created_at: int, project_id: str) -> byt
     return orjson.dumps(shown)
 
 
-def model_view(model: str, created: int, owner: str) -> bytes:
-    """Render a model."""
-    return orjson.dumps({"id": model, "object": "model", "created": created, "owned_by": owner})
+def model_view(model: str, created: int, owner: str, artefact: str | None = None) -> bytes:
+    """Render a model; with what its trainer calls it, if that is known."""
+    shown = {"id": model, "object": "model", "created": created, "owned_by": owner, **_named(artefact)}
+    return orjson.dumps(shown)
+
+
+def _named(artefact: str | None) -> dict[str, str]:
+    return {} if artefact is None else {"artefact": artefact}

@@ -61,7 +61,8 @@ class _Wording(Wording):
         return "Job started."
 
     def step(self, figures: Metrics) -> str:
-        return f"Step {figures['step']}: {super().step(figures).partition(': ')[2]}"
+        _, colon, told = super().step(figures).partition(": ")
+        return f"Step {figures['step']}{colon}{told}"
 
     def succeeded(self, job: Job) -> tuple[str, ...]:
         return (

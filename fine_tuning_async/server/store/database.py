@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .files import CHUNK, Files
+from .glances import Glances
 from .jobs import Jobs
 from .lists import Lists
 from .log import Log
@@ -40,6 +41,7 @@ class Store:
         self._log = None if path is None else Log(path)
         self.jobs: Jobs = Jobs(self._connection)
         self.lists: Lists = Lists(self._connection)
+        self.glances: Glances = Glances(self._connection)
         self.files: Files = Files(self._connection)
         self.uploads: Uploads = Uploads(self._connection, self.files)
         self.models: Models = Models(self._connection)

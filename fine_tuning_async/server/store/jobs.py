@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_IN_HANDS = ("queued", "running", "pausing")
+
+
 class Jobs:
     """Jobs with what hangs on them: metadata, events, checkpoints, idempotency keys."""
 
@@ -84,6 +87,31 @@ class Jobs:
         names = self._connection.execute(f"SELECT model {stale}", values).fetchall()
         self._connection.execute(f"DELETE {stale}", values)
         return [name for (name,) in names]
+
+    def drop_checkpoint(self, job: Job) -> list[str]:
+        """Remove the checkpoint of the job's step; return its name, if there was one."""
+        rows = self._connection.execute(
+            "DELETE FROM checkpoints WHERE job_seq = ? AND number = ? RETURNING model", (job.seq, job.step)
+        )
+        return [model for (model,) in rows.fetchall()]
+
+    def last_checkpoint(self, job: Job) -> bytes | None:
+        """Return the JSON of the job's newest checkpoint."""
+        row = self._connection.execute(
+            "SELECT view FROM checkpoints WHERE job_seq = ? ORDER BY number DESC LIMIT 1", (job.seq,)
+        ).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def in_hands(self) -> Iterator[Job]:
+        """Return every job that a trainer has, or is to have."""
+        for status in _IN_HANDS:
+            # The field of the record itself: within a string, quotation marks would be escaped.
+            rows = self._connection.execute(
+                "SELECT record FROM jobs WHERE due_at IS NULL AND instr(record, ?) > 0",
+                (f'"status":"{status}"'.encode(),),
+            )
+            jobs = [Job.load(record) for (record,) in rows]
+            yield from (job for job in jobs if job.status == status)
 
     def event_views(self, job: Job) -> list[bytes]:
         """Return the JSON of the job's events, oldest first."""
