@@ -16,7 +16,7 @@ from fine_tuning_async import (
     archive_account,
 )
 from fine_tuning_async.server import Fault, LocalServer
-from tests.contract.test_upload import mounted
+from tests.serving import mounted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

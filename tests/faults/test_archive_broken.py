@@ -26,7 +26,7 @@ from fine_tuning_async import (
 )
 from fine_tuning_async.server import Fault, LocalServer
 from tests.contract.test_archive import MODEL, account, create
-from tests.contract.test_upload import mounted
+from tests.serving import mounted
 from tests.suspension import cancelled_at
 
 if TYPE_CHECKING:
