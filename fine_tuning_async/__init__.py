@@ -16,10 +16,23 @@ if TYPE_CHECKING:
     from .api._source import Progress, UploadSource
     from .api.downloads import DownloadProgress
     from .api.jobs import NO_METADATA
+    from .archive import (
+        Archive,
+        ArchiveDamage,
+        ArchivedFile,
+        ArchiveGap,
+        ArchiveProgress,
+        ArchiveReport,
+        ArchiveSummary,
+        ArchiveVerification,
+        OnArchiveProgress,
+        archive_account,
+    )
     from .client import FineTuningClient
     from .datasets import DatasetProblem, DatasetReport, ProblemKind, check_dataset
     from .errors import (
         APIError,
+        ArchiveError,
         AuthenticationError,
         BadRequestError,
         ClientStateError,
@@ -93,11 +106,15 @@ _HOMES = {
     "api._source": "Progress UploadSource",
     "api.downloads": "DownloadProgress",
     "api.jobs": "NO_METADATA",
+    "archive": (
+        "Archive ArchiveDamage ArchiveGap ArchiveProgress ArchiveReport ArchiveSummary ArchiveVerification "
+        "ArchivedFile OnArchiveProgress archive_account"
+    ),
     "client": "FineTuningClient",
     "datasets": "DatasetProblem DatasetReport ProblemKind check_dataset",
     "errors": (
-        "APIError AuthenticationError BadRequestError ClientStateError ConflictError ConnectionFailed "
-        "CreateUncertainError DatasetError DeadlineExceeded DestinationError FineTuningError "
+        "APIError ArchiveError AuthenticationError BadRequestError ClientStateError ConflictError "
+        "ConnectionFailed CreateUncertainError DatasetError DeadlineExceeded DestinationError FineTuningError "
         "IdempotencyKeyReusedError InvalidArgumentError NotFoundError PaginationError PermissionDeniedError "
         "RateLimitError ResponseFormatError ServerError SourceNotFoundError UnprocessableEntityError "
         "WebhookVerificationError"
@@ -120,6 +137,15 @@ __all__ = [
     "NO_METADATA",
     "TERMINAL_STATUSES",
     "APIError",
+    "Archive",
+    "ArchiveDamage",
+    "ArchiveError",
+    "ArchiveGap",
+    "ArchiveProgress",
+    "ArchiveReport",
+    "ArchiveSummary",
+    "ArchiveVerification",
+    "ArchivedFile",
     "AttemptRecord",
     "AuthenticationError",
     "BadRequestError",
@@ -160,6 +186,7 @@ __all__ = [
     "Model",
     "MultiGrader",
     "NotFoundError",
+    "OnArchiveProgress",
     "OnAttempt",
     "Page",
     "PaginationError",
@@ -193,6 +220,7 @@ __all__ = [
     "WebhookInbox",
     "WebhookVerificationError",
     "__version__",
+    "archive_account",
     "check_dataset",
     "from_dict",
     "to_dict",

@@ -116,16 +116,21 @@ class DownloadsAPI(BaseAPI):
 
     async def _content(self, file_id: str) -> bytes:
         segment_given(file_id, "result file")
+        content = await self._held(file_id, MAX_RESULTS)
+        if content is None:
+            raise ResponseFormatError(f"{file_id} is larger than {MAX_RESULTS // 2**20} MiB: no result file")
+        return content
+
+    async def _held(self, file_id: str, most: int) -> bytes | None:
+        """Return the content of a file in memory; None if it has more than so many bytes."""
         content = bytearray()
         download = self._download(file_id, rewinds=True)
         try:
             while chunk := await download.read():
                 del content[download.received - len(chunk) :]
                 content += chunk
-                if len(content) > MAX_RESULTS:
-                    raise ResponseFormatError(
-                        f"{file_id} is larger than {MAX_RESULTS // 2**20} MiB: no result file"
-                    )
+                if len(content) > most:
+                    return None
         finally:
             download.close()
         return bytes(content[: download.received])

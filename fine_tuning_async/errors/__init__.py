@@ -4,6 +4,7 @@ Every error pickles and copies. None of them ever holds the API key: what a serv
 before an error is built from it.
 """
 
+from ._archive import ArchiveError
 from ._base import FineTuningError
 from ._exchange import (
     ConnectionFailed,
@@ -36,6 +37,7 @@ from ._webhooks import WebhookVerificationError
 
 __all__ = [
     "APIError",
+    "ArchiveError",
     "AuthenticationError",
     "BadRequestError",
     "ClientStateError",
