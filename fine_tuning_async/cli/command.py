@@ -33,6 +33,9 @@ class Command(NamedTuple):
 COMMANDS = {
     "jobs": Command("fine_tuning_async.cli.jobs:app", "Create, list, follow, cancel and plot jobs."),
     "files": Command("fine_tuning_async.cli.files:app", "Check, upload, list, download and delete files."),
+    "models": Command("fine_tuning_async.cli.models:app", "List models, delete fine-tuned ones."),
+    "checkpoints": Command("fine_tuning_async.cli.checkpoints:app", "Say who may use a checkpoint."),
+    "graders": Command("fine_tuning_async.cli.graders:app", "Try a grader before it scores a training."),
     "demo": Command(
         "fine_tuning_async.cli.demo.command:demo",
         "Train four models on a local server, offline, in seconds.",
@@ -40,6 +43,9 @@ COMMANDS = {
     "serve": Command(
         "fine_tuning_async.cli.serve:serve",
         "Run the local server until it is stopped.",
+    ),
+    "completion": Command(
+        "fine_tuning_async.cli.completion:completion", "Make bash, zsh or fish complete this command."
     ),
 }
 

@@ -11,6 +11,7 @@ from fine_tuning_async.models import (
     JobCheckpoint,
     JobEvent,
     Model,
+    UnknownGrader,
     WireObject,
 )
 
@@ -29,4 +30,5 @@ FILES = Noun(File, "id,bytes,created_at,purpose,status,filename")
 MODELS = Noun(Model, "id,created,owned_by")
 PERMISSIONS = Noun(CheckpointPermission, "id,project_id,created_at")
 DELETIONS = Noun(Deletion, "id,deleted")
+GRADERS = Noun(UnknownGrader, "type,name")
 RUNS = Noun(GraderRun, "reward,metadata.type,sub_rewards")
