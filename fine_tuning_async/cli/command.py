@@ -2,43 +2,40 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from enum import IntEnum
+import warnings
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 from fine_tuning_async._version import __version__
-from fine_tuning_async.errors import FineTuningError
 
-from .failure import CommandFailure
+from .exits import Exit
 from .output import complain, tell
+from .report import report, show_warning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cyclopts import App, CycloptsError
+
 NAME = "fine-tuning"
 EXTRA = ("cyclopts", "rich")
-
-
-class Exit(IntEnum):
-    """How the command ends."""
-
-    OK = 0
-    FAILURE = 1
-    USAGE = 2
-    INTERRUPTED = 130
-    """128 + SIGINT, as a shell reports a process that Ctrl-C ended."""
+HELP_FLAGS = {"-h", "--help"}
 
 
 class Command(NamedTuple):
-    """One command: where it is imported from when it runs, and its line in the help."""
+    """A command, or a group of some: where it is imported from when it runs, and its line in the help."""
 
     target: str
     summary: str
 
 
 COMMANDS = {
+    "jobs": Command("fine_tuning_async.cli.jobs:app", "Create, list, follow, cancel and plot jobs."),
+    "files": Command("fine_tuning_async.cli.files:app", "Check, upload, list, download and delete files."),
+    "models": Command("fine_tuning_async.cli.models:app", "List models, delete fine-tuned ones."),
+    "checkpoints": Command("fine_tuning_async.cli.checkpoints:app", "Say who may use a checkpoint."),
+    "graders": Command("fine_tuning_async.cli.graders:app", "Try a grader before it scores a training."),
     "demo": Command(
         "fine_tuning_async.cli.demo.command:demo",
         "Train four models on a local server, offline, in seconds.",
@@ -47,7 +44,21 @@ COMMANDS = {
         "fine_tuning_async.cli.serve:serve",
         "Run the local server until it is stopped.",
     ),
+    "completion": Command(
+        "fine_tuning_async.cli.completion:completion", "Make bash, zsh or fish complete this command."
+    ),
 }
+
+EXIT_CODES = (
+    (Exit.OK, "done; jobs that were waited for have succeeded"),
+    (Exit.FAILURE, "a job failed, a data set is bad, the server refused"),
+    (Exit.USAGE, "wrong usage; nothing was sent"),
+    (Exit.AUTHENTICATION, "no key, or one that may not do this"),
+    (Exit.NOT_FOUND, "there is no such job, file or model"),
+    (Exit.NETWORK, "no answer in time, 429 or 5xx: try again"),
+    (Exit.INTERRUPTED, "Ctrl-C; jobs go on"),
+    (Exit.BROKEN_PIPE, "the reader of the output has gone"),
+)
 
 
 def run(words: Sequence[str]) -> int:
@@ -59,25 +70,60 @@ def run(words: Sequence[str]) -> int:
         complain("this command needs more packages: pip install 'fine-tuning-async[cli]'")
         return Exit.USAGE
     try:
-        code = _root(words) if not words or words[0].startswith("-") else _dispatch(words)
+        with warnings.catch_warnings():
+            warnings.showwarning = show_warning
+            code = _root(words) if not words or words[0].startswith("-") else _dispatch(words)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - sorted there; the unexpected is raised again
-        return _report(error)
+        return report(error)
     return code
+
+
+async def run_async(words: Sequence[str]) -> int:
+    """Run an asynchronous command in the loop that runs already; otherwise as `run`."""
+    from cyclopts import CycloptsError  # noqa: PLC0415 - as in _dispatch
+
+    try:
+        code: object = await root_app().run_async(words)
+    except CycloptsError as error:
+        return _misused(error)
+    except Exception as error:  # noqa: BLE001 - as in run
+        return report(error)
+    return _code(code)
+
+
+def root_app() -> App:
+    """Return the whole command line, of which nothing is imported before it is needed."""
+    # Here, not above: the help of the command itself has no need of it, and is three times as fast without.
+    from cyclopts import App, Parameter  # noqa: PLC0415 - as said
+
+    app = App(
+        name=NAME,
+        result_action="return_value",
+        print_error=False,
+        exit_on_error=False,
+        suppress_keyboard_interrupt=False,
+        version_flags=(),
+        default_parameter=Parameter(negative=(), show_default=_worth_showing),
+    )
+    for name, command in COMMANDS.items():
+        app.command(command.target, name=name)
+    return app
 
 
 def root_help() -> str:
     """Return the help of the command itself, made without importing any command."""
     width = max(map(len, COMMANDS))
     commands = "\n".join(f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items())
+    codes = "\n".join(f"  {code:>3}  {meaning}" for code, meaning in EXIT_CODES)
     return (
         f"Usage: {NAME} COMMAND [OPTIONS]\n\n"
         "The OpenAI-shaped fine-tuning API from the command line.\n\n"
         f"Commands:\n{commands}\n\n"
         "Options:\n  -h, --help  Show this help, or that of a command.\n  --version   Show the version.\n\n"
-        "Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."
+        f"Exit codes:\n{codes}"
     )
 
 
@@ -89,54 +135,40 @@ def _extra_is_installed() -> bool:
 
 
 def _root(words: Sequence[str]) -> int:
-    if not words or words[0] in {"-h", "--help"}:
+    if not words or words[0] in HELP_FLAGS:
         tell(root_help())
         return Exit.OK
     if words[0] == "--version":
         tell(f"{NAME} {__version__}")
         return Exit.OK
-    return _misused(f"unknown option {words[0]}", NAME)
+    return _refuse(f"unknown option {words[0]}", NAME)
 
 
 def _dispatch(words: Sequence[str]) -> int:
-    # Here, not above: the help of the command itself has no need of it, and is three times as fast without.
-    from cyclopts import App, CycloptsError  # noqa: PLC0415 - as said
+    from cyclopts import CycloptsError  # noqa: PLC0415 - as in root_app
 
-    app = App(
-        name=NAME,
-        result_action="return_value",
-        print_error=False,
-        exit_on_error=False,
-        suppress_keyboard_interrupt=False,
-        version_flags=(),
-    )
-    for name, command in COMMANDS.items():
-        app.command(command.target, name=name)
+    app = root_app()
+    if words[0] in COMMANDS and (len(words) == 1 or not HELP_FLAGS.isdisjoint(words)):
+        app[words[0]].resolved_commands()  # so that the help of a group has a line for each of its commands
     try:
-        code = app(words)
+        return _code(app(words))
     except CycloptsError as error:
-        return _misused(str(error), " ".join((NAME, *(error.command_chain or ()))))
-    return code if isinstance(code, int) else Exit.OK
+        return _misused(error)
 
 
-def _misused(why: str, command: str) -> int:
+def _worth_showing(default: object) -> object:
+    """Return a default for the help, but where it says no more than that the option was left out."""
+    return None if default is False or default == () else default
+
+
+def _code(result: object) -> int:
+    return result if isinstance(result, int) else Exit.OK
+
+
+def _misused(error: CycloptsError) -> int:
+    return _refuse(str(error), " ".join((NAME, *(error.command_chain or ()))))
+
+
+def _refuse(why: str, command: str) -> int:
     complain(f"{why}{'' if why.endswith(('.', '?')) else '.'} See: {command} --help")
     return Exit.USAGE
-
-
-def _report(error: Exception) -> int:
-    """Say in one line what went wrong; raise again what nobody expected."""
-    first: BaseException = error
-    while isinstance(first, BaseExceptionGroup):  # a task group failed
-        first = first.exceptions[0]
-    if isinstance(first, BrokenPipeError):
-        # The reader has gone. What is left in the buffer must not fail once more when Python flushes it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.FAILURE
-    if isinstance(first, CommandFailure | FineTuningError):
-        complain(str(first))
-        return Exit.FAILURE
-    if isinstance(first, OSError):  # a full disk, a closed output
-        complain(first.strerror or str(first))
-        return Exit.FAILURE
-    raise error

@@ -1,11 +1,13 @@
 """Lines for the standard streams."""
 
+import os
 import sys
+from typing import TextIO
 
 
-def tell(line: str) -> None:
-    """Write a line of the command's output; whoever reads it from a pipe gets it at once."""
-    sys.stdout.write(f"{line}\n")
+def tell(*lines: str) -> None:
+    """Write lines of the command's output; whoever reads them from a pipe gets them at once."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
 
 
@@ -13,3 +15,17 @@ def complain(line: str) -> None:
     """Write a line for the person at the keyboard, beside the command's output."""
     sys.stderr.write(f"fine-tuning: {line}\n")
     sys.stderr.flush()
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Tell whether somebody looks at a stream on a terminal that can move its cursor."""
+    return stream.isatty() and os.environ.get("TERM", "") not in {"dumb", "unknown"}
+
+
+def harmless(text: str) -> str:
+    """Return a text from elsewhere in one line, so that no terminal takes any of it for a command."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else " " if each.isspace() else repr(each)[1:-1] for each in text.strip()
+    )

@@ -6,28 +6,26 @@ from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.padding import Padding
-from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from fine_tuning_async.cli.bars import JobBars
+from fine_tuning_async.cli.jobs.words import method_of, name_of
+from fine_tuning_async.cli.terminal import STYLES
+
 from . import chart
-from .reading import SMOOTHED_OVER, latest, losses, method_of, name_of
+from .reading import SMOOTHED_OVER, latest, losses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     from rich.console import Console, RenderableType
-    from rich.progress import Task, TaskID
 
     from fine_tuning_async.models import File, FineTuningJob, JobEvent
 
-# Of the terminal's own sixteen, whose owner has made them readable on dark or light.
-COLOURS = {"succeeded": "green", "failed": "red", "training": "cyan", "validation": "magenta"}
 NARROWEST_CHART, WIDEST_CHART, HEIGHT = 30, 100, 13
 INDENT = 2
-OTHER_COLUMNS = 62
-"""What a line of progress takes beside its bar."""
 ONE_LINE = 150
 """Columns from which a job's names fit beside each other."""
 
@@ -37,8 +35,7 @@ class Bars:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._progress = _progress(console)
-        self._tasks: dict[str, TaskID] = {}
+        self._bars = JobBars(console)
 
     def opening(self, url: str) -> None:
         """Say where the server is."""
@@ -54,20 +51,12 @@ class Bars:
         """Give each job a bar, which moves until the context is left."""
         self._heading("Jobs")
         for job in jobs:
-            self._tasks[job.id] = self._progress.add_task(
-                name_of(job), total=None, method=method_of(job), status=job.status, figures=""
-            )
-        return self._progress
+            self._bars.show(job)
+        return self._bars.progress
 
     def update(self, job: FineTuningJob, news: Sequence[JobEvent]) -> None:
         """Move the job's bar."""
-        task, metrics = self._tasks[job.id], latest(news)
-        self._progress.update(task, status=job.status)
-        if metrics:
-            figures = f"step {metrics.step:g}/{metrics.total_steps:g}  loss {metrics.train_loss:.2f}"
-            self._progress.update(task, total=metrics.total_steps, completed=metrics.step, figures=figures)
-        elif job.status == "failed":
-            self._progress.update(task, total=1, completed=0)  # an empty bar, that pulses no more
+        self._bars.show(job, latest(news))
 
     def table(self, jobs: Sequence[FineTuningJob]) -> None:
         """Print all jobs; on narrow terminals, the three names of a job stand one below the other."""
@@ -96,7 +85,7 @@ class Bars:
         style = chart.UNICODE if self._console.encoding.startswith("utf") else chart.ASCII
         width = max(NARROWEST_CHART, min(self._console.width - INDENT, WIDEST_CHART))
         for line in chart.draw(losses(events), width=width, height=HEIGHT, style=style):
-            spans = [(text, COLOURS.get(name or "", "")) for text, name in line]
+            spans = [(text, STYLES.get(name or "", "")) for text, name in line]
             self._console.print(_indented(Text.assemble(*spans)))
 
     def _heading(self, text: str) -> None:
@@ -106,17 +95,12 @@ class Bars:
         self._console.print(_indented(Text(text)))
 
 
-class _Status(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return _coloured(task.fields["status"])
-
-
 def _indented(what: RenderableType) -> Padding:
     return Padding(what, (0, 0, 0, INDENT))
 
 
 def _coloured(word: str) -> Text:
-    return Text(word, style=COLOURS.get(word, ""))
+    return Text(word, style=STYLES.get(word, ""))
 
 
 def _row(job: FineTuningJob) -> tuple[RenderableType, ...]:
@@ -132,15 +116,3 @@ def _stack(job: FineTuningJob) -> tuple[RenderableType, ...]:
 
 def _tokens(job: FineTuningJob) -> str:
     return "-" if job.trained_tokens is None else f"{job.trained_tokens:,}"
-
-
-def _progress(console: Console) -> Progress:
-    width = max(8, min(40, console.width - OTHER_COLUMNS))
-    return Progress(
-        TextColumn("  {task.description:<8}"),
-        TextColumn("{task.fields[method]:<10}"),
-        BarColumn(width, style="bright_black", complete_style="cyan", finished_style="green", pulse_style="cyan"),
-        TextColumn("{task.fields[figures]:<21}"),
-        _Status(),
-        console=console,
-    )

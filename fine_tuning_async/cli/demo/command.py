@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from contextlib import contextmanager
@@ -11,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from fine_tuning_async.cli.failure import CommandFailure
+from fine_tuning_async.cli.output import is_terminal
+from fine_tuning_async.cli.terminal import console
 from fine_tuning_async.client import FineTuningClient
 from fine_tuning_async.server import LocalServer, LocalServerError
 
@@ -58,9 +57,7 @@ async def _perform(folder: Path, view: View) -> None:
 
 
 def _choose_view() -> View:
-    if not sys.stdout.isatty() or os.environ.get("TERM", "") in {"dumb", "unknown"}:
-        return Lines()
-    return Bars(Console())
+    return Bars(console()) if is_terminal(sys.stdout) else Lines()
 
 
 @contextmanager

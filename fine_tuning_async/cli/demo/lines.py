@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from fine_tuning_async.cli.jobs.words import figures_of, method_of, name_of
 from fine_tuning_async.cli.output import tell
 
 from . import chart
-from .reading import SMOOTHED_OVER, latest, losses, method_of, name_of
+from .reading import SMOOTHED_OVER, latest, losses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ class Lines:
         stage, text = before[1], ""
         if metrics and metrics.step and metrics.total_steps:
             stage = int(STAGES * metrics.step / metrics.total_steps)
-            text = f"step {metrics.step:g}/{metrics.total_steps:g}  loss {metrics.train_loss:.2f}"
+            text = figures_of(metrics)
         if (job.status, stage) != before:
             self._shown[job.id] = (job.status, stage)
             tell(f"{name_of(job):<10} {job.status:<17} {text}".rstrip())

@@ -8,22 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fine_tuning_async.models import FineTuningJob, JobEvent, Metrics
+    from fine_tuning_async.models import JobEvent, Metrics
 
     from .chart import Points
 
 SMOOTHED_OVER = 5
 """Steps; single losses jump about too much for a trend to be seen."""
-
-
-def name_of(job: FineTuningJob) -> str:
-    """Return what a person calls the job: its suffix."""
-    return job.user_provided_suffix or job.id
-
-
-def method_of(job: FineTuningJob) -> str:
-    """Return the job's method; servers leave it out where it is supervised."""
-    return job.method.type if job.method else "supervised"
 
 
 def latest(events: Sequence[JobEvent]) -> Metrics | None:

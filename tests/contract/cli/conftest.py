@@ -1,4 +1,4 @@
-"""The command as a process of its own."""
+"""The command as a process of its own, and inside the test's."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from aiohttp import web
+
+from fine_tuning_async.server import LocalServer
+from tests.contract.cli.in_process import TRAINING, Command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
 
@@ -49,3 +53,51 @@ def start(folder: Path, environment: dict[str, str]) -> Iterator[Callable[..., s
     for process in started:
         process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[LocalServer]:
+    with LocalServer() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running: LocalServer, monkeypatch: pytest.MonkeyPatch) -> LocalServer:
+    """A server whose clock stands still, and which the environment leads the command to."""
+    running.reset()
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", running.url)
+    return running
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(capsys)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a training file in it, which the command runs in."""
+    (tmp_path / "train.jsonl").write_text(TRAINING)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def job_id(server: LocalServer, command: Command, here: Path) -> str:
+    done = command("jobs", "create", "--file", "train.jsonl", "--suffix", "sums", "--columns", "id")
+    return done.out.split()[-1]
+
+
+@pytest.fixture
+async def mounted(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LocalServer]:
+    """A server in the loop of the test, whose minutes are seconds."""
+    server = LocalServer(speed=60)
+    runner = web.AppRunner(server.app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://{host}:{port}/v1")
+    yield server
+    await runner.cleanup()

@@ -1,0 +1,51 @@
+"""The commands that change the state of jobs."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from fine_tuning_async.cli.connection import Connection
+from fine_tuning_async.cli.nouns import JOBS
+from fine_tuning_async.cli.printing import Printing
+from fine_tuning_async.client import FineTuningClient
+from fine_tuning_async.models import FineTuningJob
+
+
+async def cancel(
+    *job_id: Annotated[str, Parameter(required=True)],
+    printing: Printing = Printing(),
+    connection: Connection = Connection(),
+) -> None:
+    """Cancel jobs."""
+    await _steer(FineTuningClient.cancel_job, job_id, printing, connection)
+
+
+async def pause(
+    *job_id: Annotated[str, Parameter(required=True)],
+    printing: Printing = Printing(),
+    connection: Connection = Connection(),
+) -> None:
+    """Pause running jobs."""
+    await _steer(FineTuningClient.pause_job, job_id, printing, connection)
+
+
+async def resume(
+    *job_id: Annotated[str, Parameter(required=True)],
+    printing: Printing = Printing(),
+    connection: Connection = Connection(),
+) -> None:
+    """Resume paused jobs."""
+    await _steer(FineTuningClient.resume_job, job_id, printing, connection)
+
+
+async def _steer(
+    change: Callable[[FineTuningClient, str], Awaitable[FineTuningJob]],
+    job_ids: tuple[str, ...],
+    printing: Printing,
+    connection: Connection,
+) -> None:
+    rows = printing.rows(JOBS)
+    async with connection.client() as client:
+        for job_id in job_ids:
+            rows.write([await change(client, job_id)])

@@ -1,0 +1,116 @@
+"""The commands that take as long as jobs do."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from fine_tuning_async.cli.connection import Connection
+from fine_tuning_async.cli.exits import Exit
+from fine_tuning_async.cli.failure import CommandFailure
+from fine_tuning_async.cli.output import complain
+from fine_tuning_async.cli.printing import Printing
+from fine_tuning_async.cli.report import explain
+from fine_tuning_async.client import FineTuningClient
+from fine_tuning_async.models import FineTuningJob, JobFailed, JobStatus
+
+from .views import view_for
+
+
+async def wait(
+    *job_id: Annotated[str, Parameter(required=True)],
+    max_wait: float | None = None,
+    poll: float | None = None,
+    printing: Printing = Printing(),
+    connection: Connection = Connection(),
+) -> int:
+    """Wait until jobs have ended: 0 if all have succeeded, 1 otherwise.
+
+    It prints each change of a status. Ctrl-C detaches; the jobs go on.
+
+    Args:
+        max_wait: Seconds after which to give up, with 5; the jobs go on.
+        poll: Seconds between two looks; if left out, from one growing to thirty.
+    """
+    view, ended = view_for(printing), dict[str, FineTuningJob]()
+    async with connection.client() as client:
+        with _detaching(["jobs", "wait", *job_id], connection), view.opened():
+            try:
+                async with asyncio.timeout(max_wait):
+                    async for job in client.watch_jobs(job_id, poll=poll):
+                        view.job(job)
+                        if job.is_terminal:
+                            ended[job.id] = job
+            except TimeoutError:
+                left = ", ".join(each for each in dict.fromkeys(job_id) if each not in ended)
+                raise CommandFailure(
+                    f"not ended in {max_wait:g} s, and going on: {left}", exit=Exit.NETWORK
+                ) from None
+    return _verdict(list(ended.values()))
+
+
+async def follow(
+    job_id: str,
+    /,
+    *,
+    after: str | None = None,
+    poll: float | None = None,
+    printing: Printing = Printing(),
+    connection: Connection = Connection(),
+) -> int:
+    """Print the events of a job as they happen, until it has ended: 0 if it has succeeded, 1 otherwise.
+
+    Ctrl-C detaches; the job goes on.
+
+    Args:
+        after: The id of the last event that was seen already.
+        poll: Seconds between two looks; if left out, from one to thirty.
+    """
+    async with connection.client() as client:
+        return await follow_to_end(
+            client, job_id, after=after, poll=poll, printing=printing, connection=connection
+        )
+
+
+async def follow_to_end(
+    client: FineTuningClient,
+    job_id: str,
+    *,
+    printing: Printing,
+    connection: Connection,
+    after: str | None = None,
+    poll: float | None = None,
+) -> int:
+    """Show the events of a job until it has ended; return the exit code."""
+    view, again = view_for(printing), ["jobs", "follow", job_id]
+    with _detaching(again, connection), view.opened():
+        job = await client.retrieve_job(job_id)
+        async for event in client.follow_events(job_id, after=after, poll=poll):
+            again[3:] = ["--after", event.id]
+            view.event(job, event)
+        job = await client.retrieve_job(job_id)
+        view.job(job)
+    return _verdict([job])
+
+
+@contextmanager
+def _detaching(again: Sequence[str], connection: Connection) -> Iterator[None]:
+    """Say how to go on, where Ctrl-C ends the wait."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if connection.forgets:
+            complain("interrupted; the local server has stopped, and its jobs are gone (--db keeps them)")
+        else:
+            words = " ".join(["fine-tuning", *again, *connection.words])
+            complain(f"detached; what was started goes on. To come back: {words}")
+        raise
+
+
+def _verdict(jobs: Sequence[FineTuningJob]) -> int:
+    bad = [job for job in jobs if job.status != JobStatus.SUCCEEDED]
+    for job in bad:
+        complain(explain(JobFailed(job)))
+    return Exit.FAILURE if bad else Exit.OK

@@ -1,0 +1,29 @@
+"""The words for a job and its progress that all views use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fine_tuning_async.cli.output import harmless
+
+if TYPE_CHECKING:
+    from fine_tuning_async.models import FineTuningJob, Metrics
+
+
+def name_of(job: FineTuningJob) -> str:
+    """Return what a person calls the job: its suffix."""
+    return harmless(job.user_provided_suffix or job.id)
+
+
+def method_of(job: FineTuningJob) -> str:
+    """Return the job's method; servers leave it out where it is supervised."""
+    return harmless(job.method.type if job.method else "supervised")
+
+
+def figures_of(metrics: Metrics) -> str:
+    """Return how far a training is, and its loss or reward."""
+    steps = "" if metrics.step is None else f"step {metrics.step:g}"
+    if steps and metrics.total_steps:
+        steps += f"/{metrics.total_steps:g}"
+    named = (("loss", metrics.train_loss), ("reward", metrics.train_reward_mean))
+    return "  ".join(filter(None, [steps, *(f"{name} {value:.2f}" for name, value in named if value is not None)]))

@@ -1,0 +1,23 @@
+"""The terminal, through rich: its console, and what colours mean."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+# Of the terminal's own sixteen, whose owner has made them readable on dark or light.
+STYLES = {
+    "succeeded": "green",
+    "processed": "green",
+    "failed": "red",
+    "error": "red",
+    "cancelled": "yellow",
+    "paused": "yellow",
+    "running": "cyan",
+    "training": "cyan",  # curves
+    "validation": "magenta",
+}
+
+
+def console() -> Console:
+    """Return a console on stdout, that adds no colours of its own; NO_COLOR is obeyed."""
+    return Console(highlight=False, markup=False, emoji=False)
