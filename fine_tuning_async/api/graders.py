@@ -40,7 +40,7 @@ class GradersAPI(BaseAPI):
             item: A line of a data set, for `item` in templates.
 
         Returns:
-            The reward, 0 too where the grader could not score: `metadata.errors` says so.
+            The reward. It is 0 too where the grader could not score; `metadata.errors` says so.
 
         Raises:
             InvalidArgumentError: An argument cannot be sent.

@@ -89,7 +89,9 @@ class LocalServer(WebhookControl):
 
     @property
     def url(self) -> str:
-        """What a client is told: the base URL, as in `http://127.0.0.1:PORT/v1`, or the endpoint of an Azure.
+        """The base URL that a client is given, or the endpoint of an Azure.
+
+        It is like `http://127.0.0.1:PORT/v1`.
 
         Raises:
             NotRunningError: The server listens nowhere.
@@ -109,7 +111,7 @@ class LocalServer(WebhookControl):
 
     @property
     def requests(self) -> list[RequestRecord]:
-        """The requests that were answered, oldest first: a copy."""
+        """A copy of the requests that were answered, oldest first."""
         return self._service.log.records()
 
     @property

@@ -9,15 +9,21 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import pytest
 
 import fine_tuning_async
+import fine_tuning_async.server
 from fine_tuning_async import FineTuningError
 from fine_tuning_async._delivery import DELIVERY
 
+if TYPE_CHECKING:
+    from types import ModuleType
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+REFERENCE = sorted(DOCS.glob("reference/*.md"))
 PAGES = {path.name: path.read_text("utf-8") for path in sorted(DOCS.glob("*.md"))}
 
 # A program, and what it prints, if that is said right behind it.
@@ -140,6 +146,23 @@ def test_every_link_leads_to_a_page_and_a_heading(page: str) -> None:
 
 def test_every_page_is_reached_from_the_index() -> None:
     assert {name for name in PAGES if f"]({name}" in PAGES["index.md"]} == PAGES.keys() - {"index.md"}
+
+
+def test_every_page_is_in_the_sidebar_once() -> None:
+    trees = re.findall(r"^```\{toctree\}\n(?::[^\n]*\n)*\n(.*?)```", PAGES["index.md"], re.DOTALL | re.MULTILINE)
+    listed = sorted(name for tree in trees for name in tree.split())
+    pages = [path.relative_to(DOCS).with_suffix("").as_posix() for path in [*DOCS.glob("*.md"), *REFERENCE]]
+    assert listed == sorted({*pages} - {"index"})
+
+
+@pytest.mark.parametrize("module", [fine_tuning_async, fine_tuning_async.server])
+def test_the_reference_has_every_public_name_once(module: ModuleType) -> None:
+    text = "\n".join(path.read_text("utf-8") for path in REFERENCE)
+    blocks = re.findall(rf"^.. currentmodule:: {module.__name__}\n(.*?)```", text, re.DOTALL | re.MULTILINE)
+    told = [
+        name for block in blocks for name in re.findall(r"^.. (?:auto\w+|py:\w+):: (\w+)", block, re.MULTILINE)
+    ]
+    assert sorted(told) == sorted({*module.__all__} - {"__version__"})
 
 
 def test_every_public_name_is_mentioned() -> None:

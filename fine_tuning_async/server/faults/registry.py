@@ -32,7 +32,7 @@ class Faults:
 
     @property
     def active(self) -> list[Script]:
-        """The rules that can hit a request yet, in the order in which they are asked: a copy."""
+        """A copy of the rules that can hit a request yet, in the order in which they are asked."""
         with self._lock:
             return list(self._scripts)
 
