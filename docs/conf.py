@@ -40,9 +40,9 @@ napoleon_use_ivar = True
 # Nothing is fetched while the site is built, so what other packages document is not linked.
 nitpick_ignore_regex = [
     ("py:.*", r"(aiohttp|asyncio|collections|contextlib|datetime|os|pytest|types|typing|web)\..*"),
-    ("py:class", r"URL|AbstractContextManager|Path|Random"),
+    ("py:class", r"URL|AbstractContextManager|Path|Random|datetime|Mapping\[str"),
     # Parts of a signature that have no name of their own for a user.
-    ("py:class", r".*\b(T|M|WireObject|Deliveries|Like|Play|Hit|Scope)"),
+    ("py:class", r".*\b(T|M|WireObject|Deliveries|Like|Sync|Play|Hit|Scope)"),
 ]
 
 _LIMITED = re.compile(r"~?(?:types|typing)\.Annotated\[(.+?), \w+\((?:[^()]|\([^()]*\))*\)\]")
