@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import aclosing
+from math import inf
 from typing import TYPE_CHECKING
 
 from attrs import define, field
@@ -16,6 +18,7 @@ from attrs import define, field
 from fine_tuning_async.errors import (
     APIError,
     ClientStateError,
+    ConflictError,
     ConnectionFailed,
     CreateUncertainError,
     DeadlineExceeded,
@@ -25,6 +28,7 @@ from fine_tuning_async.errors import (
 from fine_tuning_async.retry import is_ambiguous
 
 from ._keys import DIGEST, KEY, bears_key
+from ._recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -44,6 +48,15 @@ FIRST_GAP = 0.5
 """Seconds until the second look; each further gap is twice as long."""
 
 logger = logging.getLogger("fine_tuning_async")
+
+
+@define
+class _Seen:
+    """What one search has shown: the oldest job of the key, and whether recent ones bear other keys, or none."""
+
+    found: FineTuningJob | None = None
+    keys: bool = False
+    others: bool = False
 
 
 @define(kw_only=True)
@@ -79,7 +92,7 @@ class KeyedCreate:
         """Look for a job that an earlier call has made, however long ago."""
         try:
             async with asyncio.timeout_at(self._end):
-                return await self._find(since=None)
+                return await self._find(since=-inf)
         except TimeoutError:
             text = f"{self.timeout:g} s passed in looking for the key {self.key!r}; no job was created"
             raise DeadlineExceeded(text, sent=False) from None
@@ -90,7 +103,9 @@ class KeyedCreate:
             try:
                 job = await self.post(send_until)
             except FineTuningError as error:
-                if not is_ambiguous(error):
+                # A server that honours the key as a header may say so while it is still at an earlier attempt.
+                at_work = attempt > 1 and isinstance(error, ConflictError)
+                if not is_ambiguous(error) and not at_work:
                     raise
                 found = await self._look(error, since)
                 if found is not None:
@@ -115,8 +130,10 @@ class KeyedCreate:
         while True:
             try:
                 async with asyncio.timeout_at(self._end):
-                    found = await self._find(since)
-                    if found or (_proves_absence(failure) and await self._keeps_metadata(since)):
+                    found, certain = await self._find(since), False
+                    if found is None and _proves_absence(failure):
+                        found, certain = await self._find_among_all(since)
+                    if found or certain:
                         return found
             except (ClientStateError, IdempotencyKeyReusedError) as error:
                 # No further look can help, and a job may exist all the same.
@@ -128,42 +145,53 @@ class KeyedCreate:
             await asyncio.sleep(gap)
             gap *= 2
 
-    async def _find(self, since: float | None) -> FineTuningJob | None:
+    async def _find(self, since: float) -> FineTuningJob | None:
         """Return the oldest job of this key, by filter and by comparing, as servers may ignore the filter."""
-        oldest = None
-        async for job in self.search({KEY: self.key}):
-            if since is not None and job.created_at < since:
-                break
-            if (job.metadata or {}).get(KEY) == self.key:
-                oldest = self._same(job)
-        return oldest
+        found = (await self._search({KEY: self.key}, since)).found
+        self.keys.are_found = self.keys.are_found or found is not None
+        return found
 
-    def _same(self, job: FineTuningJob) -> FineTuningJob:
+    async def _find_among_all(self, since: float) -> tuple[FineTuningJob | None, bool]:
+        """Look without the filter; return the job, and whether the list would show it if it were there.
+
+        The index behind a filter may lag. And where it was not seen that the server keeps keys, a recent job that
+        bears some key whole says so; any other recent job might be this one, whatever a gateway has made of its
+        metadata.
+        """
+        kept = self.keys.keeps_metadata
+        if kept is False or self.keys.are_found:
+            return None, kept is not False
+        seen = await self._search(None, since)
+        return seen.found, kept or seen.keys or not seen.others
+
+    async def _search(self, metadata: Mapping[str, str] | None, since: float) -> _Seen:
+        seen, recent = _Seen(), Recent(since)
+        async with aclosing(self.search(metadata).pages()) as pages:
+            async for page in pages:
+                for job in page.data:
+                    self._see(job, seen, is_recent=job.created_at >= since)
+                if recent.ends_with(page.data):
+                    break
+        return seen
+
+    def _see(self, job: FineTuningJob, seen: _Seen, *, is_recent: bool) -> None:
+        if (job.metadata or {}).get(KEY) != self.key:
+            seen.keys = seen.keys or (is_recent and bears_key(job.metadata or {}))
+            seen.others = seen.others or is_recent
+            return
+        self._require_same(job)
+        if seen.found is None or job.created_at <= seen.found.created_at:
+            seen.found = job
+
+    def _require_same(self, job: FineTuningJob) -> None:
         self.keys.keeps_metadata = True
         asked, digest = self.body["metadata"], (job.metadata or {}).get(DIGEST)
         if digest is None or (isinstance(asked, dict) and digest == asked[DIGEST]):
-            return job
+            return
         raise IdempotencyKeyReusedError(
             f"idempotency_key {self.key!r} made job {job.id} with other parameters (a file that was uploaded "
             "anew has another id); take a new key for a new job"
         )
-
-    async def _keeps_metadata(self, since: float) -> bool:
-        """Tell whether the list would show the key, before its silence is taken for an answer.
-
-        Where that was not seen yet, a recent job that bears some key whole says yes; and any other recent job
-        might be this one, whatever a gateway has made of its metadata.
-        """
-        if self.keys.keeps_metadata is not None:
-            return self.keys.keeps_metadata
-        other = False
-        async for job in self.search(None):
-            if job.created_at < since:
-                break
-            if bears_key(job.metadata or {}):
-                return True
-            other = True
-        return not other
 
     def _uncertain(self, failure: FineTuningError) -> CreateUncertainError:
         return CreateUncertainError(

@@ -34,9 +34,15 @@ MOST_PAIRS = 14  # of the 16 that the schema Metadata allows
 
 @define(eq=False)
 class Keys:
-    """The keys in use in one client, and what it has learned about the server's memory for them."""
+    """The keys in use in one client, and what it has learned about the server's memory for them.
 
-    keeps_metadata: bool | None = None  # None until it was seen
+    Attributes:
+        keeps_metadata: Whether jobs come back with their metadata; None until it was seen.
+        are_found: Whether the metadata filter has found a job by its key.
+    """
+
+    keeps_metadata: bool | None = None
+    are_found: bool = False
     _locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = field(factory=WeakValueDictionary)
 
     @asynccontextmanager

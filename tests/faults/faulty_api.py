@@ -25,6 +25,8 @@ class FaultyAPI:
         jobs: What was created, oldest first.
         fault: Called with method and number of the request.
         ignores_filter: Whether lists come back unfiltered.
+        filters_all: Whether lists with a filter come back empty.
+        order: What is done to a list, which else has the newest first.
         drops_metadata: Whether jobs lose their metadata.
         mangles: What else is done to a job before it is stored.
     """
@@ -33,6 +35,8 @@ class FaultyAPI:
         self.jobs: list[dict[str, object]] = []
         self.fault = fault
         self.ignores_filter = False
+        self.filters_all = False
+        self.order: Callable[[list[dict[str, object]]], list[dict[str, object]]] = lambda jobs: jobs
         self.drops_metadata = False
         self.mangles: Callable[[dict[str, object]], object] | None = None
         self.seen: list[str] = []
@@ -75,6 +79,7 @@ class FaultyAPI:
             for job in reversed(self.jobs)
             if self.ignores_filter or (job["metadata"] or {}).items() >= wanted.items()  # type: ignore[attr-defined]
         ]
+        found = [] if wanted and self.filters_all else self.order(found)
         ids = [job["id"] for job in found]
         start = ids.index(request.query["after"]) + 1 if "after" in request.query else 0
         page = found[start : start + 20]
