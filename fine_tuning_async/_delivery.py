@@ -78,7 +78,7 @@ def _translated(
 def _words(error: BaseException) -> str:
     # The text of a ClientResponseError names its URL alone; its repr, which is never used, holds the headers. The
     # query goes: a URL that a download was redirected to is signed there.
-    text = _QUERY.sub(r"\1", str(error)) or type(error).__name__
+    text = " ".join(_QUERY.sub(r"\1", str(error)).split()) or type(error).__name__
     return text if len(text) <= 200 else f"{text[:200]}..."  # noqa: PLR2004 - long enough for any sensible text
 
 

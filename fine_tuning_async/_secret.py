@@ -8,6 +8,8 @@ from .errors import InvalidArgumentError
 
 __all__ = ["Authorization", "Secret", "checked_key", "wrapped"]
 
+# What stands behind a text that was cut for an error message, within quotes or not.
+CUTS = ("...", "'...", '"...')
 # A shorter key, such as those that local servers are given, guards nothing, and may be part of any word.
 SHORTEST_SECRET = 6
 
@@ -55,8 +57,16 @@ class Secret:
         return text.replace(self._value.encode(), b"[redacted]")
 
     def redact_text(self, text: str) -> str:
-        """Return the text without the value; a header may hold bytes that are no UTF-8 (PEP 383)."""
-        return self.redact(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        """Return the text without the value; a header may hold bytes that are no UTF-8 (PEP 383).
+
+        Where the text was cut in the middle of the value, its beginning is taken out too.
+        """
+        text = self.redact(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        if CUTS[0] in text:
+            for length in range(len(self._value) - 1, SHORTEST_SECRET - 1, -1):
+                for cut in CUTS:
+                    text = text.replace(self._value[:length] + cut, f"[redacted]{cut}")
+        return text
 
 
 @frozen

@@ -36,6 +36,7 @@ REQUEST_ID_HEADERS = ("x-request-id", "apim-request-id")  # OpenAI; Azure
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 EXCERPT = 300
+LONGEST_SHOWN = 2_000  # characters of the server's own words
 OK, MULTIPLE_CHOICES = int(HTTPStatus.OK), int(HTTPStatus.MULTIPLE_CHOICES)  # an enum is slow to be asked
 
 
@@ -161,7 +162,7 @@ def decipher(response: Response, request: object, *, secret: Secret, now: float)
     request_id = response.request_id
     named = f" (request {request_id})" if request_id else ""
     return error_class(response.status)(
-        f"{request} was answered with {response.status}{named}: {message}{_advice(response)}",
+        f"{request} was answered with {response.status}{named}: {_shortened(message)}{_advice(response)}",
         status=response.status,
         message=message,
         code=fields.get("code"),
@@ -183,13 +184,18 @@ def _error_fields(body: bytes) -> dict[str, str]:
     if isinstance(document, dict):
         document = document.get("error") or document.get("detail") or document
     if isinstance(document, str):
-        return {"message": document[:EXCERPT]}
+        return {"message": document}
     if not isinstance(document, dict):
         return {}
     named = {name: document.get(name) for name in ("message", "code", "param", "type")}
     if named["param"] == "None":  # seen from gateways written in Python
         named["param"] = None
-    return {name: str(value) for name, value in named.items() if isinstance(value, str | int) and value != ""}
+    said = {name: value for name, value in named.items() if value != "" and not isinstance(value, bool)}
+    return {name: str(value) for name, value in said.items() if isinstance(value, str | int)}
+
+
+def _shortened(message: str) -> str:
+    return message if len(message) <= LONGEST_SHOWN else f"{message[:LONGEST_SHOWN]}..."
 
 
 def _excerpt(body: bytes) -> str:

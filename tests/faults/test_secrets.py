@@ -33,6 +33,8 @@ from tests.misbehaving import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
+    from tests.misbehaving import Behaviour
+
 KEY = "sk-very-secret-0123456789"
 ECHO = b'{"error": {"message": "bad key %s", "code": "invalid_api_key"}}' % KEY.encode()
 
@@ -97,6 +99,32 @@ async def test_no_error_shows_the_key(behaviour: object, call: str, caplog: pyte
     assert KEY.encode() not in pickle.dumps(caught.value)
     assert KEY not in repr(vars(copy.copy(caught.value)))
     assert KEY not in caplog.text
+
+
+ECHOES: dict[str, Callable[[bytes], Behaviour]] = {
+    "no JSON": lambda echo: answer(200, body=echo + b" " * 99),
+    "a wrong type": lambda echo: answer(200, body=b'{"id": "a", "created_at": "%s"}' % (echo + b" " * 99)),
+    "a wrong type, escaped": lambda echo: answer(
+        200, body=b'{"id": "a", "created_at": "%s"}' % echo.replace(b"e", b"\\u0065")
+    ),
+    "an error": lambda echo: answer(500, body=echo + b" " * 999),
+    "an error, escaped": lambda echo: answer(400, body=b'"%s"' % echo.replace(b"e", b"\\u0065")),
+    "no HTTP": lambda echo: raw(echo + b" " * 999 + b"\r\n\r\n"),
+    "a giant header": lambda echo: raw(b"HTTP/1.1 200 OK\r\nX: " + echo + b"x" * 20_000 + b"\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("echo", ECHOES)
+async def test_no_error_shows_a_part_of_the_key_where_a_text_was_cut(echo: str) -> None:
+    begun = [b"?" * length + KEY.encode() for length in range(0, 310, 4)]
+    async with (
+        MisbehavingServer([ECHOES[echo](each) for each in begun]) as server,
+        FineTuningClient(KEY, base_url=server.url, retry=RetryPolicy(attempts=1)) as client,
+    ):
+        for _ in begun:
+            with pytest.raises(FineTuningError) as caught:
+                await client.retrieve_job("ftjob-1")
+            assert all(KEY[:6] not in text for text in map(str, chain(caught.value)))
 
 
 async def test_a_refused_connection_does_not_show_the_key() -> None:
