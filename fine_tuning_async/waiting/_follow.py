@@ -1,12 +1,14 @@
 """Follows the events of one job, oldest first, each of them once.
 
 Servers list events newest first, with times in whole seconds, and may insert one late. Each round therefore reads
-back past the newest event that is known, and tells by the ids what is new. They are remembered as far as it reads.
+back past the newest event that is known, and tells by the ids what is new: a time may be wrong, as the clocks of a
+server's machines may differ. Ids are remembered as far as a round reads.
 """
 
 from __future__ import annotations
 
 import asyncio
+from itertools import islice, takewhile
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,8 @@ __all__ = ["Follow"]
 
 LATENESS = 60
 """Seconds by which an event may be older than others that were listed before it."""
+REMEMBERED = 10_000
+"""Events that are remembered beyond those that a round reads. While none was forgotten, all others are new."""
 QUIET = 10.0
 """Seconds without news, after a job has ended, until none is expected; the last ones may come after its status."""
 
@@ -37,9 +41,10 @@ class _Reading:
     """One way back through the list, from its newest event to those that are known.
 
     Attributes:
-        known: The ids of the events that are not new, with their times.
-        horizon: Unix seconds; what is older is not new, and not read.
+        known: The ids of the events that are not new, with their times; those that were read last stand last.
+        horizon: Unix seconds; as far as to there it is read at least.
         after: The event up to which all are handled, as long as it was not met.
+        knows_all: Whether every event that is not new is known: then times need not be relied on.
         news: New events, newest first.
         ids: Those of all events that were read, with their times.
     """
@@ -48,25 +53,60 @@ class _Reading:
     known: dict[str, int]
     horizon: float = -inf
     after: str | None = None
+    knows_all: bool = True
     news: list[JobEvent] = field(init=False, factory=list)
     ids: dict[str, int] = field(init=False, factory=dict)
-    _oldest: float = field(init=False, default=inf)
+    _doubtful: list[JobEvent] = field(init=False, factory=list)  # old, and perhaps forgotten
+    _first: float = field(init=False, default=-inf)  # the times of the first and the last event that was read
+    _last: float = field(init=False, default=inf)
+    _last_is_known: bool = field(init=False, default=False)
+    _met: bool = field(init=False, default=False)  # whether one that is known was read
 
     async def read(self) -> None:
         """Read to the end; after a failure, go on where it happened."""
-        while not self.pages.ended and (self.after is not None or self._oldest >= self.horizon):
+        while not self.pages.ended and self._goes_on:
             for event in await self.pages.next():
                 if event.id not in self.ids:
                     self._take(event)
 
+    @property
+    def _goes_on(self) -> bool:
+        if self.after is not None or self._last >= self.horizon:
+            return True
+        # A server that lists the oldest first has its news at the end.
+        is_reversed = self._last > self._first
+        return is_reversed or (not self._last_is_known and (self.knows_all or not self._met))
+
     def _take(self, event: JobEvent) -> None:
-        self.ids[event.id] = self._oldest = event.created_at
+        if not self.ids:
+            self._first = event.created_at
+        self.ids[event.id] = self._last = event.created_at
+        self._last_is_known = event.id in self.known
         if event.id == self.after:
             # What follows is handled too, and is read only so that it is known wherever an event may be late.
             self.after, self.horizon = None, max(self.ids.values()) - LATENESS
-            self.known = self.ids
-        elif event.id not in self.known and event.created_at >= self.horizon:
+            self.known, self.knows_all = self.ids, False
+        elif self._last_is_known:
+            self._met = True
+            # Before one that is known stands nothing that was forgotten.
+            self.news += self._doubtful
+            self._doubtful.clear()
+        elif self.knows_all or event.created_at >= self.horizon:
             self.news.append(event)
+        else:
+            self._doubtful.append(event)
+
+    def next(self, pages: Pages[JobEvent], remembered: int) -> _Reading:
+        """Return the reading after this one, which knows what this one has read, and so many events besides."""
+        ids = {key: at for key, at in self.known.items() if key not in self.ids}
+        ids |= dict(reversed(self.ids.items()))
+        horizon = max(ids.values(), default=-inf) - LATENESS
+        surplus = max(0, len(ids) - len(self.ids) - remembered)
+        # Those alone that were read before all others are forgotten.
+        forgotten = list(takewhile(lambda key: ids[key] < horizon, islice(ids, surplus)))
+        for key in forgotten:
+            del ids[key]
+        return _Reading(pages, ids, horizon, knows_all=self.knows_all and not forgotten)
 
 
 @define(kw_only=True, eq=False)
@@ -77,6 +117,7 @@ class Follow:
         page: Fetches a page of the events, after a cursor.
         look: Retrieves the job.
         after: The id of the last event that is handled already.
+        remembered: How many events are remembered beyond those that a round reads.
     """
 
     job_id: str
@@ -84,6 +125,7 @@ class Follow:
     page: Callable[[str | None], Awaitable[Page[JobEvent]]]
     look: Callable[[], Awaitable[FineTuningJob]]
     after: str | None
+    remembered: int = REMEMBERED
     _reading: _Reading = field(init=False)
     _job_ended: bool = field(init=False, default=False)
 
@@ -121,12 +163,6 @@ class Follow:
         elif not self._job_ended and (await self.look()).is_terminal:
             self._job_ended = True
             self.polling.pace.restart()
-        self._reading = self._after(reading)
+        self._reading = reading.next(Pages(self.page), self.remembered)
         # A server may list events of one second in either order; what it listed last, came first.
         return sorted(reading.news, key=lambda event: -event.created_at)
-
-    def _after(self, reading: _Reading) -> _Reading:
-        """Return the reading after this one, which knows what this one has read."""
-        ids = reading.known | reading.ids
-        horizon = max(ids.values(), default=-inf) - LATENESS
-        return _Reading(Pages(self.page), {key: at for key, at in ids.items() if at >= horizon}, horizon)

@@ -12,7 +12,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from fine_tuning_async import ConnectionFailed, FineTuningJob, JobEvent, Page
-from fine_tuning_async.waiting._follow import LATENESS, QUIET, Follow
+from fine_tuning_async.waiting._follow import LATENESS, QUIET, REMEMBERED, Follow
 from fine_tuning_async.waiting._pace import Pace
 from fine_tuning_async.waiting._polling import Polling
 from tests.virtual_time import START, run
@@ -57,6 +57,7 @@ class Habits:
         latency: Seconds that an answer takes.
         poll: What the caller asks for.
         pause: Seconds that the caller takes for an event.
+        remembered: How many events are remembered beyond those that a round reads.
     """
 
     size: int
@@ -67,6 +68,7 @@ class Habits:
     latency: float
     poll: float | None
     pause: float
+    remembered: int
 
 
 batches = st.lists(
@@ -87,6 +89,7 @@ habits = st.builds(
     latency=st.sampled_from([0.0, 0.0, 0.3]),
     poll=st.sampled_from([None, None, 2.0, 5.0, 45.0]),
     pause=st.sampled_from([0.0, 0.0, 2.0]),
+    remembered=st.sampled_from([0, 5, REMEMBERED]),
 )
 
 
@@ -111,6 +114,7 @@ class Server:
         self.ends_at = (arrivals[-1].at if arrivals else START) - 1
         self.requests = itertools.count()
         self.fronts: list[float] = []
+        self.served = 0
 
     def listed(self) -> list[JobEvent]:
         """Return what the server shows now, newest first."""
@@ -132,10 +136,12 @@ class Server:
         await self._travel()
         if cursor is None:
             self.fronts.append(asyncio.get_running_loop().time())
+            self.served = 0
         events = self.listed()
         start = 0 if cursor is None else [each.id for each in events].index(cursor) + 1
         data = events[start : start + self.habits.size]
         goes_on = start + self.habits.size < len(events) if self.habits.says_more else bool(data)
+        self.served += len(data)
         has_more = goes_on if self.habits.says_more else None
         return Page(data, has_more, data[-1].id if data and goes_on else None)
 
@@ -156,14 +162,19 @@ async def follow(server: Server, after: str | None = None) -> tuple[list[tuple[f
     """Return when each event was given, and when the following ended."""
     habits, clock = server.habits, asyncio.get_running_loop().time
     following = Follow(
-        job_id="a", polling=Polling(pace=Pace(habits.poll)), page=server.page, look=server.look, after=after
+        job_id="a",
+        polling=Polling(pace=Pace(habits.poll)),
+        page=server.page,
+        look=server.look,
+        after=after,
+        remembered=habits.remembered,
     )
     seen = []
     async for each in following.run():
         seen.append((clock(), each))
-        assert len(following._reading.known) <= sum(
-            each.event.created_at >= following._reading.horizon for each in server.arrivals
-        )
+        ids = following._reading.known.values()
+        kept = [at >= following._reading.horizon for at in ids]
+        assert len(ids) <= (len(ids) - kept.index(True)) + server.served + habits.remembered
         await asyncio.sleep(habits.pause)
     return seen, clock()
 
