@@ -119,8 +119,9 @@ class Download:
 
     def _progress(self, chunk: bytes) -> bytes:
         self.received += len(chunk)
-        if self._stop is not None and self.received > self._stop:
-            raise ResponseFormatError(f"{self.request}: more came than the {self._stop} bytes that were announced")
+        stop = self.total if self._stop is None else self._stop
+        if stop is not None and self.received > stop:
+            raise ResponseFormatError(f"{self.request}: more came than the {stop} bytes that were announced")
         if self.received > self._furthest:
             # Only what no attempt has reached before: a server that always breaks at one place gets no more.
             self._furthest = self.received

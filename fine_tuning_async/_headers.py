@@ -15,6 +15,8 @@ PROJECT = "Openai-Project"
 
 # What carries a key: OpenAI's header, and Azure's.
 KEY_HEADERS = frozenset({"Authorization", "Api-Key"})
+# What says where a body ends and how it is packed (RFC 9112, 6; RFC 9110, 8.4): only who sends it knows.
+FRAMING = frozenset({"Content-Length", "Content-Encoding", "Transfer-Encoding", "Expect", "Trailer", "Upgrade"})
 
 
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -37,7 +39,9 @@ def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.title(): value for name, value in headers.items()}
 
 
-def default_headers(organization: str | None, project: str | None, headers: Mapping[str, str]) -> dict[str, str]:
+def default_headers(
+    organization: str | None, project: str | None, headers: Mapping[str, str] | None
+) -> dict[str, str]:
     """Return what every request of a client carries, the caller's own headers included."""
     agent = f"fine_tuning_async/{__version__} ({platform.python_implementation()}/{platform.python_version()})"
     named = {"OpenAI-Organization": organization, PROJECT: project}
@@ -48,11 +52,13 @@ def default_headers(organization: str | None, project: str | None, headers: Mapp
 
 def added_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
     """Return headers that a caller adds, checked; the key is not to be among them."""
-    added = checked_headers(headers or {})
+    added = checked_headers({} if headers is None else headers)
     for name in sorted(KEY_HEADERS & added.keys()):
         raise InvalidArgumentError(
             f"the header {name} is the client's own; pass the key as api_key, to FineTuningClient.azure for Azure"
         )
+    for name in sorted(FRAMING & added.keys()):
+        raise InvalidArgumentError(f"the header {name} is the client's own: it describes how the request is sent")
     return added
 
 

@@ -97,7 +97,7 @@ class FineTuningClient(
             headers=default_headers(
                 setting(organization, "OPENAI_ORG_ID"),
                 setting(project, "OPENAI_PROJECT_ID"),
-                headers or {},
+                headers,
             ),
             timeout=checked_timeout(timeout),
             retry=checked_retry(retry),

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, TypeVar
 
+from fine_tuning_async._document import describe
 from fine_tuning_async._reading import read
 from fine_tuning_async._urls import segment
 from fine_tuning_async._wire import Replay, Request
-from fine_tuning_async.errors import InvalidArgumentError
+from fine_tuning_async.errors import InvalidArgumentError, ResponseFormatError
 from fine_tuning_async.models import Deletion, WireObject
 from fine_tuning_async.pagination import Page, Paginator, parse_page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from fine_tuning_async._pipeline import Pipeline
     from fine_tuning_async._wire import Response
 
-__all__ = ["JOBS", "BaseAPI", "job_path"]
+__all__ = ["JOBS", "BaseAPI", "check_progress", "job_path", "segment_given"]
 
 JOBS = "/fine_tuning/jobs"
 
@@ -28,6 +30,24 @@ M = TypeVar("M", bound=WireObject)
 def job_path(job_id: str) -> str:
     """Return the path of a job."""
     return f"{JOBS}/{segment(job_id, 'job_id')}"
+
+
+def segment_given(value: str, name: str) -> str:
+    """Quote an identifier that a server has given.
+
+    Raises:
+        ResponseFormatError: It cannot be one.
+    """
+    try:
+        return segment(value, name)
+    except InvalidArgumentError:
+        raise ResponseFormatError(f"the server gave {describe(value)} as {name}, which cannot be an id") from None
+
+
+def check_progress(progress: Callable[..., object] | None) -> None:
+    """Refuse what cannot be called, or would have to be awaited."""
+    if progress is not None and (not callable(progress) or iscoroutinefunction(progress)):
+        raise InvalidArgumentError(f"progress is {progress!r}; it must be a plain function, as it is not awaited")
 
 
 class BaseAPI:

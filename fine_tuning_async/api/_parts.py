@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 from attrs import evolve, frozen
 
 from fine_tuning_async._document import encode
-from fine_tuning_async._urls import segment
 from fine_tuning_async._wire import Body, Replay, Request
 from fine_tuning_async.errors import APIError, FineTuningError, ResponseFormatError
 from fine_tuning_async.models import File, Upload, UploadPart
 from fine_tuning_async.retry import is_ambiguous
 
-from ._base import BaseAPI
+from ._base import BaseAPI, segment_given
 from ._form import form
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class PartedUpload(BaseAPI):
         self._content = content
         self._limits = limits
         self._progress = progress
-        self._path = f"{UPLOADS}/{segment(upload.id, 'upload_id')}"
+        self._path = f"{UPLOADS}/{segment_given(upload.id, 'upload_id')}"
         self._starts = range(0, content.size, limits.part)
         self._sent = [0] * len(self._starts)
         self._shown = 0
@@ -119,6 +118,8 @@ class PartedUpload(BaseAPI):
                 raise failure  # out here, so that the group is no context of it
         finally:
             del failure  # its traceback holds this frame
+        if len(set(part_ids)) < len(part_ids):
+            raise ResponseFormatError(f"POST {self._path}/parts: the server gave several parts one id")
         return part_ids
 
     async def _send_next(self, waiting: Iterator[int], part_ids: list[str]) -> None:
@@ -162,7 +163,16 @@ class PartedUpload(BaseAPI):
         if completed.file is None:
             self._in_doubt = True
             raise ResponseFormatError(f"{request}: the upload is {completed.status}, but the answer names no file")
-        return completed.file
+        return self._whole(completed.file)
+
+    def _whole(self, file: File) -> File:
+        """Return the file, if it has the size of the content as far as the server says."""
+        if file.bytes in {None, self._content.size}:
+            return file
+        raise ResponseFormatError(
+            f"POST {self._path}/complete: {self._content.size} bytes were sent, but the file {file.id} has "
+            f"{file.bytes}: delete it, and upload again"
+        )
 
     async def _cancel(self, failure: BaseException) -> Exception | None:
         """Cancel the upload on the server; return why that was not possible."""

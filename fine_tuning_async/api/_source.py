@@ -105,6 +105,8 @@ class Source:
             raise InvalidArgumentError(f"{self.filename} cannot be read: {error}") from None
         if not isinstance(chunk, bytes | bytearray | memoryview):
             raise InvalidArgumentError(f"{self.filename} reads as {type(chunk).__name__}; open it with mode 'rb'")
+        if len(chunk) > size:
+            raise InvalidArgumentError(f"{self.filename} gave {len(chunk)} bytes where {size} were asked for")
         return bytes(chunk)
 
 
@@ -170,7 +172,12 @@ def _from_file(file: IO[bytes], filename: str | None) -> Source:
         start = file.tell()
         size = file.seek(0, io.SEEK_END) - start
         file.seek(start)
-    except (OSError, ValueError, AttributeError) as error:
+        readable = file.readable() if hasattr(file, "readable") else True
+    except (OSError, ValueError, AttributeError, TypeError) as error:
         raise InvalidArgumentError(f"the file is closed or cannot be read twice ({error}); give a path") from None
+    if not readable:
+        raise InvalidArgumentError("the file is not open for reading; open it with mode 'rb'")
+    if size < 0:
+        raise InvalidArgumentError(f"the file stands {-size} bytes behind its end; seek to where it is to be read")
     name = filename or Path(str(getattr(file, "name", DEFAULT_NAME))).name
     return Source(size, name, lambda: file, start, owned=False)

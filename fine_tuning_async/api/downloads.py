@@ -14,7 +14,7 @@ from fine_tuning_async._wire import Request
 from fine_tuning_async.errors import ClientStateError, ResponseFormatError
 from fine_tuning_async.models import FineTuningJob, TrainingStep
 
-from ._base import BaseAPI, job_path
+from ._base import BaseAPI, check_progress, job_path, segment_given
 from ._destination import Destination
 from ._results import training_steps
 
@@ -77,6 +77,7 @@ class DownloadsAPI(BaseAPI):
             ConnectionFailed: The download broke, and could not be continued.
             ResponseFormatError: The answer is no file.
         """
+        check_progress(progress)
         download, file = self._download(file_id, rewinds=True), Destination(destination)
         try:
             await file.open()
@@ -114,6 +115,7 @@ class DownloadsAPI(BaseAPI):
         return steps
 
     async def _content(self, file_id: str) -> bytes:
+        segment_given(file_id, "result file")
         content = bytearray()
         download = self._download(file_id, rewinds=True)
         try:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable
 from contextlib import asynccontextmanager
-from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Literal
 
 from fine_tuning_async._urls import segment
 from fine_tuning_async._wire import Request
-from fine_tuning_async.errors import InvalidArgumentError
 from fine_tuning_async.models import File
 from fine_tuning_async.models._limits import OneOf, Text, Whole, require
 
+from ._base import check_progress
 from ._form import form
 from ._parts import FILES
 from ._source import open_source
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["FilesAPI"]
 
 PURPOSE = Text(1, 64)
+NAME = Text(1, 1_000)
 EXPIRY = Whole(3_600, 2_592_000, auto=False)  # schema FileExpirationAfter, in seconds
 ORDER = OneOf(("asc", "desc"))  # operationId listFiles
 PAGE = Whole(1, 10_000, auto=False)  # as above
@@ -77,10 +77,9 @@ class FilesAPI(UploadsAPI):
             APIError: The server refused.
         """
         fields = _form(purpose, expires_after)
-        if iscoroutinefunction(progress):
-            raise InvalidArgumentError(
-                "progress is a coroutine function; it must be a plain one: it is not awaited"
-            )
+        if filename is not None:
+            require(NAME, filename, "filename")
+        check_progress(progress)
         async with _opened(source, filename, self._limits.whole) as content:
             if content.spooled or content.size > self._limits.plain:
                 file = await self._upload_in_parts(content, purpose, expires_after, progress)

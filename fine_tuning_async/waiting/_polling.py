@@ -30,6 +30,8 @@ __all__ = ["Polling"]
 
 UNREADABLE = 10
 """A gateway may put a page of its own before a server for a while. So many of them in a row are no accident."""
+LONGEST_ASKED = 3_600.0
+"""Seconds: for no longer is a server obeyed that asks to wait. A mistaken date would end the work unseen."""
 ALARMING = 10
 """Every so many failures in a row are worth a warning."""
 
@@ -105,7 +107,7 @@ class Polling:
         self.failure = error
         self._failures += 1
         asked = error.retry_after if isinstance(error, APIError) else None
-        delay = max(asked or 0.0, self.pace.after_failure(self._failures))
+        delay = max(min(asked or 0.0, LONGEST_ASKED), self.pace.after_failure(self._failures))
         level = logging.INFO if self._failures % ALARMING else logging.WARNING
         logger.log(level, "%d poll(s) in a row failed, the next in %.1f s: %s", self._failures, delay, error)
         self._look_again_in(delay)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from fine_tuning_async.errors import NotFoundError
+from fine_tuning_async.errors import NotFoundError, ResponseFormatError
 
 from ._pages import Pages
 from ._round import Round
@@ -102,6 +102,8 @@ class Watch:
                 raise
             self._forget(job_id)  # nobody has named it
         else:
+            if job.id != job_id:  # what is looked for would never be seen
+                raise ResponseFormatError(f"job {job_id} was asked for, and {job.id} was the answer")
             self._observe(job, depth)
 
     def _observe(self, job: FineTuningJob, depth: int) -> None:

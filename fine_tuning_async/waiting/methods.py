@@ -38,8 +38,8 @@ class WaitingAPI(JobsAPI):
     """Waiting for jobs, following and watching them.
 
     A look that fails is logged and repeated, after growing gaps of up to thirty seconds, or as long as the server
-    asks for. What another look cannot help ends the work: 400, 401, 403, 404, and ten answers in a row that cannot
-    be read. Cancelling detaches at once: nothing is cancelled on the server, and the jobs go on.
+    asks for, up to an hour. What another look cannot help ends the work: 400, 401, 403, 404, and ten answers in a
+    row that cannot be read. Cancelling detaches at once: nothing is cancelled on the server, and the jobs go on.
     """
 
     async def wait_for_job(

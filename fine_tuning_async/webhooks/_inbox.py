@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from inspect import isawaitable
 from typing import TYPE_CHECKING
 
 from fine_tuning_async.errors import InvalidArgumentError
+from fine_tuning_async.models._limits import Whole, require
 
 from ._memory import Deliveries
 from ._verifying import Verifier, concealed, refused
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from ._verifying import Delivery
 
 __all__ = ["WebhookInbox"]
+
+COUNT = Whole(1, auto=False)
 
 
 class WebhookInbox:
@@ -52,8 +56,10 @@ class WebhookInbox:
     ) -> None:
         secrets = concealed(secret)
         del secret  # from here on no frame of a traceback shows it
-        if min(max_body, remember) < 1:
-            raise InvalidArgumentError(f"max_body and remember must be above 0, not {max_body!r} and {remember!r}")
+        require(COUNT, max_body, "max_body")
+        require(COUNT, remember, "remember")
+        if on_event is not None and not callable(on_event):
+            raise InvalidArgumentError(f"on_event is {on_event!r}; it must be an async callable")
         self._verifier = Verifier(secrets)
         self._on_event = on_event
         self._max_body = max_body
@@ -108,5 +114,8 @@ class WebhookInbox:
             if event.job_id is not None:
                 self._watchers.wake(event.job_id)
             if self._on_event is not None:
-                await self._on_event(event)
+                handling: object = self._on_event(event)
+                if not isawaitable(handling):
+                    raise InvalidArgumentError("on_event is not async; make it `async def`")
+                await handling
         return event

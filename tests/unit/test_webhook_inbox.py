@@ -181,7 +181,7 @@ async def test_a_delivery_that_is_too_large_is_refused() -> None:
 
 @pytest.mark.parametrize("wrong", [{"max_body": 0}, {"remember": 0}, {"remember": -1}])
 def test_a_bound_is_above_zero(wrong: dict[str, Any]) -> None:
-    with pytest.raises(InvalidArgumentError, match="above 0"):
+    with pytest.raises(InvalidArgumentError, match="at least 1"):
         WebhookInbox(SECRET, **wrong)
 
 
