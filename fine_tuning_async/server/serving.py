@@ -155,7 +155,7 @@ async def serve(  # noqa: PLR0913 - what LocalServer takes, and who is told
         raise StartError(str(error)) from error
     app = build_app(service, max_body, Faults(), workers)
     # Up to the end of the stop: a second signal hastens nothing that takes less than a second.
-    with _signals_call(done.set):
+    with signals_call(done.set):
         async with listening(app, host, port) as url:
             announce(f"listening on {url}")
             for receiver, secret in secrets.items():
@@ -164,7 +164,8 @@ async def serve(  # noqa: PLR0913 - what LocalServer takes, and who is told
 
 
 @contextmanager
-def _signals_call(callback: Callable[[], None]) -> Iterator[None]:
+def signals_call(callback: Callable[[], None]) -> Iterator[None]:
+    """Call back at SIGINT or SIGTERM while the block runs."""
     loop = asyncio.get_running_loop()
     # Where a loop cannot watch signals (Windows), KeyboardInterrupt cancels what runs in it instead.
     with suppress(NotImplementedError):
