@@ -73,7 +73,8 @@ def serve(
     if not is_loopback(host):
         complain(f"warning: {host} can be reached from other machines, and any key is accepted")
     if archive is not None:
-        return _serve_archive(archive, host, port, others=(db, webhook, seed, speed != SPEED, like != "openai", sync != "normal"))
+        others = (db, webhook, seed, speed != SPEED, like != "openai", sync != "normal")
+        return _serve_archive(archive, host, port, others=others)
     try:
         asyncio.run(
             server.serve(
