@@ -3,12 +3,13 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
 from cyclopts import Group, Parameter
 
 from fine_tuning_async._codec import to_dict
+from fine_tuning_async.errors import FineTuningError
 from fine_tuning_async.models import WireObject
 from fine_tuning_async.models._base import wire_names
 from fine_tuning_async.pagination import Paginator
@@ -22,6 +23,9 @@ from .tables import Table, details
 M = TypeVar("M", bound=WireObject)
 
 GROUP = Group("Output", sort_key=1)
+AsJSON: TypeAlias = Annotated[
+    bool, Parameter(group=GROUP, help="One JSON object a line, whole, as the server sent it.")
+]
 
 
 @Parameter(name="*", group=GROUP)
@@ -29,7 +33,7 @@ GROUP = Group("Output", sort_key=1)
 class Printing:
     """Whether people or programs read what is printed."""
 
-    json: Annotated[bool, Parameter(help="One JSON object a line, whole, as the server sent it.")] = False
+    json: AsJSON = False
     columns: Annotated[
         str | None, Parameter(help="Fields to show, separated by commas, as in id,status,metadata.team.")
     ] = None
@@ -55,8 +59,13 @@ class Printing:
     async def all(self, listing: Paginator[M], noun: Noun) -> None:
         """Print a list page by page, of which two are held at most."""
         rows = self.rows(noun)
-        async for page in listing.pages():
-            rows.write(page.data)
+        try:
+            async for page in listing.pages():
+                rows.write(page.data)
+        except FineTuningError as error:
+            if error.cursor is not None:
+                error.add_note(f"What is printed is whole; to go on behind it, add: --after {error.cursor}")
+            raise
         if rows.empty and not self.json:
             complain("there are none")
 

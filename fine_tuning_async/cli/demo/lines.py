@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from fine_tuning_async.cli.jobs.words import figures_of, method_of, name_of
 from fine_tuning_async.cli.output import tell
+from fine_tuning_async.cli.plot import screen
+from fine_tuning_async.cli.tables import Table
 
-from . import chart
 from .reading import SMOOTHED_OVER, latest, losses
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from fine_tuning_async.models import File, FineTuningJob, JobEvent
 
-WIDTH, HEIGHT = 78, 13
 STAGES = 4
 """How often a job's progress is worth a line."""
 
@@ -56,11 +56,8 @@ class Lines:
 
     def table(self, jobs: Sequence[FineTuningJob]) -> None:
         """Write a line per job."""
-        rows = [("id", "model", "method", "status", "trained tokens", "fine-tuned model"), *map(_row, jobs)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         tell("")
-        for row in rows:
-            tell("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        Table(("id", "model", "method", "status", "trained tokens", "fine-tuned model")).write([*map(_row, jobs)])
 
     def failure(self, job: FineTuningJob) -> None:
         """Write the server's reason."""
@@ -69,9 +66,8 @@ class Lines:
 
     def curve(self, job: FineTuningJob, events: Sequence[JobEvent]) -> None:
         """Draw the losses."""
-        tell(f"\nlosses of {name_of(job)}, running mean of {SMOOTHED_OVER} steps")
-        for line in chart.draw(losses(events), width=WIDTH, height=HEIGHT, style=chart.ASCII):
-            tell("".join(text for text, _ in line).rstrip())
+        title = f"losses of {name_of(job)}, running mean of {SMOOTHED_OVER} steps"
+        screen.in_lines(losses(events), title=title, label="loss")
 
 
 def _row(job: FineTuningJob) -> tuple[str, ...]:
