@@ -12,7 +12,7 @@ from .local import LocalServer
 if TYPE_CHECKING:
     from aiohttp import web
 
-_PATIENCE = 0.5
+_PATIENCE = 2.0
 """Seconds for what an earlier test left in flight."""
 
 _TURNS = 5
@@ -25,7 +25,8 @@ class LastingServer(LocalServer):
     def renew(self, *, seed: int, advance_per_poll: float) -> None:
         """Be as a server that has just been started; it is, if it was stopped.
 
-        What an earlier user left in flight is broken off, or ends before, so that it is not seen afterwards.
+        What an earlier user left in flight is broken off, or ends before, within two seconds: it is not seen
+        afterwards.
 
         Args:
             seed: What ids and losses are drawn from.
@@ -43,7 +44,12 @@ class LastingServer(LocalServer):
 
 
 async def _calmed(app: web.Application) -> None:
-    app[PAUSES].interrupt()
-    for _ in range(_TURNS):
-        await asyncio.sleep(0)
+    await _interrupted(app)
     await app[TRAFFIC].ebb(_PATIENCE)
+    await _interrupted(app)  # Work that has ended meanwhile may be followed by a wait.
+
+
+async def _interrupted(app: web.Application) -> None:
+    for _ in range(_TURNS):
+        app[PAUSES].interrupt()
+        await asyncio.sleep(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from importlib.metadata import entry_points
 from textwrap import dedent
 from typing import TYPE_CHECKING
@@ -112,7 +113,9 @@ def test_the_plugin_is_found_by_installing_the_package() -> None:
 def test_a_client_that_was_never_closed_leaves_nothing_behind(
     inner: Run, source: str, options: Sequence[str]
 ) -> None:
+    before = set(threading.enumerate())
     inner(STORY + source, *options).assert_outcomes(passed=2)
+    assert set(threading.enumerate()) == before, "the server has stopped"
 
 
 def test_a_client_may_be_closed_by_the_test_or_used_in_loops_of_its_own(inner: Run) -> None:
@@ -289,7 +292,10 @@ def test_clients_made_inside_a_service_are_led_to_the_server_and_nowhere_else(
                 FineTuningClient()
 
         @pytest.mark.fine_tuning(environment=False)
-        def test_left_alone(fine_tuning_server):
+        async def test_left_alone(fine_tuning_server, fine_tuning_client):
+            assert await fine_tuning_client.list_jobs().collect() == []
+            (seen,) = fine_tuning_server.requests
+            assert "openai-organization" not in seen.headers
             assert os.environ["OPENAI_API_KEY"] == "a real key"
             assert "OPENAI_BASE_URL" not in os.environ
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STATUSES = ["validating_files", "queued", "running", "succeeded"]
+
+FORM = (
+    b'--of-the-test\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n'
+    b'--of-the-test\r\nContent-Disposition: form-data; name="file"; filename="t.jsonl"\r\n\r\n{}\r\n'
+    b"--of-the-test--\r\n"
+)
+HEAD = (
+    b"POST /v1/files HTTP/1.1\r\nHost: local\r\nAuthorization: Bearer k\r\n"
+    b"Content-Type: multipart/form-data; boundary=of-the-test\r\nContent-Length: %d\r\n\r\n" % len(FORM)
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +48,16 @@ def server(lasting: LastingServer) -> LastingServer:
 @pytest.fixture
 def api(server: LastingServer) -> Api:
     return Api(server.url)
+
+
+def port_of(server: LocalServer) -> int:
+    return int(server.url.split(":")[2].split("/")[0])
+
+
+def now(server: LocalServer) -> int:
+    """Return the server's time."""
+    local = Api(server.url.removesuffix("/v1") + "/_local")
+    return int(local.post("/advance", {"seconds": 0}).json["now"])
 
 
 def used(server: LocalServer, api: Api) -> dict[str, Any]:
@@ -74,8 +96,7 @@ def test_another_seed_draws_other_ids(server: LastingServer, api: Api) -> None:
 
 
 def test_a_connection_lasts(server: LastingServer) -> None:
-    port = int(server.url.split(":")[2].split("/")[0])
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port_of(server), timeout=10)
     connection.connect()
     held = connection.sock
     for _ in range(2):
@@ -100,6 +121,22 @@ def test_what_was_left_in_flight_is_not_seen_afterwards(server: LastingServer, a
     assert api.get("/fine_tuning/jobs").json["data"] == []
 
 
+def test_an_upload_that_is_under_way_ends_before(server: LastingServer, api: Api) -> None:
+    answers: list[bytes] = []
+    with socket.create_connection(("127.0.0.1", port_of(server))) as upload:
+        upload.sendall(HEAD + FORM[:100])
+        assert api.get("/models").status == 200, "what was sent before is being read"
+        renewing = threading.Thread(target=lambda: server.renew(seed=0, advance_per_poll=0))
+        renewing.start()
+        renewing.join(0.05)
+        upload.sendall(FORM[100:])
+        answers.append(upload.recv(15))
+        renewing.join()
+    assert answers == [b"HTTP/1.1 200 OK"]
+    assert server.requests == []
+    assert api.get("/files").json["data"] == []
+
+
 def test_a_server_that_was_stopped_starts_again(server: LastingServer) -> None:
     server.stop()
     server.renew(seed=0, advance_per_poll=0)
@@ -111,16 +148,15 @@ def test_a_server_that_was_stopped_starts_again(server: LastingServer) -> None:
 
 def test_each_look_at_a_job_moves_it_on(server: LastingServer, api: Api) -> None:
     job = api.create()
+    path, began = f"/fine_tuning/jobs/{job['id']}", now(server)
     server.advance_per_poll = 10
-    # A look at the list, the events or the checkpoints is one too; everything else is none.
-    assert api.get("/fine_tuning/jobs").json["data"][0]["status"] == "queued"
-    assert api.get(f"/fine_tuning/jobs/{job['id']}/events").json["data"][0]["message"] == "Fine-tuning job started"
-    api.get("/files")
-    api.get("/models")
-    api.post(f"/fine_tuning/jobs/{job['id']}/pause")
-    server.advance_per_poll = 0
-    assert api.job(job["id"])["status"] == "pausing"
-    assert api.job(job["id"])["status"] == "pausing"
+    for done, look in enumerate((path, "/fine_tuning/jobs", f"{path}/events", f"{path}/checkpoints"), 1):
+        assert api.get(look).status == 200
+        assert now(server) == began + 10 * done
+    for other in ("/files", "/models"):
+        assert api.get(other).status == 200
+    assert api.post(f"{path}/pause").status == 200
+    assert now(server) == began + 40, "everything else is no look"
 
 
 def test_a_wait_of_looks_alone_comes_to_the_end(server: LastingServer, api: Api) -> None:
