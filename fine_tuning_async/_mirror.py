@@ -67,8 +67,9 @@ def mirrored(cls: type[WireObject], *, exact: bool) -> type[msgspec.Struct]:
 def built_by(cls: type[WireObject], hook_for: Callable[[Any], Hook]) -> Build:
     """Generate the function that makes a model, and those within it, of its mirror."""
     source = _Source(hook_for)
-    source.lines = ["def build(s, origin):"]
-    source.lines.append(f"    return {source.construction(cls, 's', (), 1)}")
+    source.line(0, "def build(struct, origin):")
+    made = source.construction(cls, "struct", (), 1)
+    source.line(1, f"return {made}")
     exec("\n".join(source.lines), source.names)  # noqa: S102 - made of the field names of our own classes alone
     return cast("Build", source.names["build"])
 
@@ -91,20 +92,27 @@ def _is_model(hint: Any) -> bool:
 
 @define
 class _Source:
-    """The source of a build function, as far as it is written, and the values that it names."""
+    """The source of a build function, as far as it is written, and the values that it names.
+
+    A model is filled without its `__init__`, which would do the same assignments, and take twice as long to be
+    called with so many arguments. Models that check or convert what they are given could not be made like this.
+    """
 
     hook_for: Callable[[Any], Hook]
     lines: list[str] = field(factory=list)
-    names: dict[str, Any] = field(factory=dict)
+    names: dict[str, Any] = field(factory=lambda: {"new": object.__new__})
 
     def construction(self, cls: type[WireObject], struct: str, path: tuple[str, ...], depth: int) -> str:
-        """Write what has to be done before, and return the call that makes the model of a struct."""
-        arguments = []
+        """Write what makes the model of a struct; return the variable that it is in."""
+        assert not hasattr(cls, "__attrs_post_init__")
+        made = f"m{len(self.lines)}"
+        self.line(depth, f"{made} = new({self.named(cls)})")
         for name, attribute, hint in _members(cls):
+            assert attribute.validator is attribute.converter is None
             value = self.value(f"{struct}.{name}", attribute, hint, path, depth)
-            arguments.append(f"{attribute.alias}={value}" if attribute.kw_only else value)
-        origin = f"(origin, {path!r})" if path else "origin"
-        return f"{self.named(cls)}({', '.join(arguments)}, _raw={origin})"
+            self.line(depth, f"{made}.{attribute.name} = {value}")
+        self.line(depth, f"{made}._raw = {f'(origin, {path!r})' if path else 'origin'}")
+        return made
 
     def value(self, source: str, attribute: Attribute[Any], hint: Any, path: tuple[str, ...], depth: int) -> str:
         """Return what stands for a field; what needs more than a copy goes through a variable."""

@@ -3,12 +3,14 @@
 There are three ways: for texts without unknown fields; for texts whose unknown fields can hold no trap; for all.
 They give the same models, and refuse the same texts: what one of them will not take, it leaves to the next, and
 the last one words the errors.
+
+Each item of a page is decoded from a text of its own. The first way finds these by what stands between them.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import msgspec
 from attrs import frozen
@@ -21,7 +23,7 @@ from .errors import ResponseFormatError
 from .models import WireObject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from ._mirror import Build
 
@@ -31,6 +33,8 @@ M = TypeVar("M", bound=WireObject)
 
 REFUSALS = (ValueError, RecursionError, Mismatch)  # msgspec's errors are ValueErrors
 DEEP = 500  # levels that Python's own limit leaves room for, wherever the text is decoded in the end
+
+_NO_OPENING = bytes(each for each in range(256) if each not in b"[{")
 
 # A number too large for a double has three digits of exponent, or more than two hundred of its own: these are
 # searched for once all digits are alike.
@@ -61,13 +65,16 @@ class _Envelope(msgspec.Struct, gc=False):
     last_id: Any = None
 
 
-class _ExactEnvelope(_Envelope, gc=False, forbid_unknown_fields=True):
+class _EmptyEnvelope(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    data: Annotated[list[Any], msgspec.Meta(max_length=0)]
+    has_more: bool | None = None
+    last_id: Any = None
     object: Any = None
     first_id: Any = None
 
 
 _open = msgspec.json.Decoder(_Envelope).decode
-_open_exact = msgspec.json.Decoder(_ExactEnvelope).decode
+_open_empty = msgspec.json.Decoder(_EmptyEnvelope).decode
 
 
 def read(cls: type[M], text: bytes, *, request_id: str | None = None) -> M:
@@ -96,21 +103,45 @@ def read_page(cls: type[M], text: bytes, *, request_id: str | None = None) -> Li
     """
     reader, tolerant = _readers(cls)
     try:
-        return _listing(_open_exact(text), reader)
+        envelope, texts = _parted(text)
+        return _listing(map(reader, texts), envelope)
     except REFUSALS:
         pass
     try:
         _refuse_traps(text)
-        _refuse_long_rest(text, (envelope := _open(text)).data)
-        return _listing(envelope, tolerant)
+        _refuse_long_rest(text, (whole := _open(text)).data)
+        # A copy of each item's text, so that who keeps one item does not keep the page.
+        return _listing(map(tolerant, map(bytes, whole.data)), whole)
     except REFUSALS:
         return _read_strictly(cls, decode(text, request_id=request_id), request_id)
 
 
-def _listing(envelope: _Envelope, reader: Callable[[bytes], M]) -> Listing[M]:
-    # A copy of each item's text, so that who keeps one item does not keep the page.
-    items = [reader(bytes(each)) for each in envelope.data]
-    return Listing(items, envelope.has_more, getattr(items[-1], "id", None) if items else envelope.last_id)
+def _parted(text: bytes) -> tuple[_EmptyEnvelope, list[bytes]]:
+    """Part a page into what is around its items, and the text of each of them.
+
+    The first `[` and the last `]` hold the items, if what is around them is an envelope whose `data` is empty:
+    between them there is no other place for that. And `},{` stands between two items, if all the texts that it
+    parts are JSON, as their readers find out: then these, with commas between them, can be read in one way only.
+    """
+    start, end = text.find(b"[") + 1, text.rfind(b"]")
+    envelope = _open_empty(text[:start] + text[end:])
+    within = text[start:end]
+    inside = within.lstrip()
+    indent = within[: len(within) - len(inside)]
+    between = b"}," + indent + b"{"
+    if not indent and between not in inside:
+        between = b"}, {"  # as Python's json writes
+    texts = inside.rstrip().split(between)
+    if len(texts) > 1:
+        texts = [b"{%b}" % each for each in texts]
+        texts[0], texts[-1] = texts[0][1:], texts[-1][:-1]
+    return envelope, (texts if texts[0] else [])
+
+
+def _listing(items: Iterable[M], envelope: _Envelope | _EmptyEnvelope) -> Listing[M]:
+    models = list(items)
+    last = getattr(models[-1], "id", None) if models else envelope.last_id
+    return Listing(models, envelope.has_more, last)
 
 
 def _readers(cls: type[M]) -> tuple[Callable[[bytes], M], Callable[[bytes], M]]:
@@ -128,7 +159,7 @@ def _reader(cls: type[WireObject], build: Build, *, exact: bool) -> Callable[[by
     decoded = msgspec.json.Decoder(mirrored(cls, exact=exact)).decode
 
     def read_item(text: bytes) -> WireObject:
-        if len(text) > 2 * DEEP and text.count(b"{") + text.count(b"[") > DEEP:
+        if len(text) > 2 * DEEP and len(text.translate(None, _NO_OPENING)) > DEEP:
             raise ValueError("it may be nested deeply")
         return build(decoded(text), text)
 
