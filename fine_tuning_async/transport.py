@@ -15,6 +15,7 @@ from ._arriving import Arriving, bounded
 from ._delivery import FOREIGN, explained
 from ._headers import KEY_HEADERS
 from ._wire import Body, Response
+from .errors import ResponseFormatError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -97,7 +98,10 @@ class AiohttpTransport:
             async with asyncio.timeout_at(parcel.until) as limit:
                 data = _whole(parcel.content) if stream is None else stream.chunks(limit)
                 async with _request(session, parcel, data, tracker) as answer:
-                    return Response(answer.status, answer.headers, await bounded(answer))
+                    body = await bounded(answer)
+                    if stream is not None and answer.ok:
+                        stream.require_whole(parcel)
+                    return Response(answer.status, answer.headers, body)
         except FOREIGN as error:
             failure, cause = explained(error, parcel, tracker, closed=session.closed)
         except asyncio.CancelledError as error:
@@ -215,8 +219,15 @@ class _Stream:
     def __init__(self, body: Body, idle: float) -> None:
         self._body = body
         self._idle = idle
+        self._given = 0
         self.broke: Exception | None = None
         self.broke_at: TracebackType | None = None
+
+    def require_whole(self, parcel: Parcel) -> None:
+        """Refuse a success that came too early: once there is an answer, aiohttp sends nothing more."""
+        if self._given < self._body.size:
+            text = f"the server called it a success when {self._given} of {self._body.size} bytes had been sent"
+            raise ResponseFormatError(f"{parcel}: {text}")
 
     async def chunks(self, limit: asyncio.Timeout) -> AsyncIterator[bytes]:
         clock = asyncio.get_running_loop().time
@@ -224,6 +235,7 @@ class _Stream:
             async with aclosing(self._body.chunks()) as chunks:
                 async for chunk in chunks:
                     limit.reschedule(clock() + self._idle)
+                    self._given += len(chunk)
                     yield chunk
         except Exception as error:
             self.broke, self.broke_at = error, error.__traceback__

@@ -52,8 +52,7 @@ class RequestAPI(BaseAPI):
         """
         if not isinstance(method, str) or method.upper() not in METHODS:
             raise InvalidArgumentError(f"method is {method!r}; it must be one of {', '.join(sorted(METHODS))}")
-        if params is not None and not isinstance(params, Mapping):
-            raise InvalidArgumentError(f"params is {params!r}; it must be a mapping of names to values")
+        _check_params(params)
         return await self._pipeline.call(
             Request(
                 method=method.upper(),
@@ -65,3 +64,11 @@ class RequestAPI(BaseAPI):
             ),
             parse=lambda response: response,
         )
+
+
+def _check_params(params: Mapping[str, str] | None) -> None:
+    if params is not None and not isinstance(params, Mapping):
+        raise InvalidArgumentError(f"params is {params!r}; it must be a mapping of names to values")
+    for name, value in (params or {}).items():
+        if not isinstance(name, str) or not isinstance(value, str | int) or isinstance(value, bool):
+            raise InvalidArgumentError(f"params[{name!r}] is {value!r}; names and values must be strings")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -83,6 +84,17 @@ async def test_an_id_that_the_server_gives_and_that_can_be_none_is_the_servers_f
     async with api.client() as client:
         with pytest.raises(ResponseFormatError, match="result file"):
             await client.training_metrics("a")
+
+
+async def test_a_success_before_the_content_was_sent_is_none() -> None:
+    async def answer_at_once(exchange: Any) -> None:
+        body = json.dumps(FILE).encode()
+        await exchange.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await exchange.receive()
+
+    async with MisbehavingServer(answer_at_once) as server, FineTuningClient("k", base_url=server.url) as client:
+        with pytest.raises(ResponseFormatError, match=r"a success when \d+ of 33554\d+ bytes had been sent"):
+            await client.upload_file(bytes(32 * 2**20))
 
 
 class TooMuch(io.BytesIO):

@@ -62,6 +62,13 @@ async def test_a_file_that_cannot_be_sent_as_it_is_is_refused(fault: str) -> Non
             await client.upload_file(Odd(fault))
 
 
+@pytest.mark.parametrize("params", [{"a": None}, {"a": True}, {"a": ["b"]}, {1: "b"}, {"a": {}}, {"a": b"b"}])
+async def test_what_goes_into_a_query_is_a_string(params: Any) -> None:
+    async with FineTuningClient("k", base_url=NOWHERE) as client:
+        with pytest.raises(InvalidArgumentError, match="params"):
+            await client.request("GET", "/jobs", params=params)
+
+
 FRAMING = ["Content-Length", "content-encoding", "Transfer-Encoding", "Expect", "Trailer", "Upgrade"]
 
 
