@@ -66,9 +66,11 @@ class RequestAPI(BaseAPI):
         )
 
 
-def _check_params(params: Mapping[str, str] | None) -> None:
-    if params is not None and not isinstance(params, Mapping):
+def _check_params(params: object) -> None:
+    if params is None:
+        return
+    if not isinstance(params, Mapping):
         raise InvalidArgumentError(f"params is {params!r}; it must be a mapping of names to values")
-    for name, value in (params or {}).items():
+    for name, value in params.items():
         if not isinstance(name, str) or not isinstance(value, str | int) or isinstance(value, bool):
             raise InvalidArgumentError(f"params[{name!r}] is {value!r}; names and values must be strings")

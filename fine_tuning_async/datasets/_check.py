@@ -57,7 +57,10 @@ def _passed(path: str | os.PathLike[str], over: Pass) -> Pass:
 
 
 def _opened(path: str | os.PathLike[str]) -> BinaryIO:
-    given = Path(path)
+    try:
+        given = Path(path)
+    except TypeError:
+        raise InvalidArgumentError(f"{path!r} is no path; give that of a file in JSON Lines, as a str") from None
     try:
         # Asked before it is opened: a pipe without a writer would never open.
         if stat.S_ISREG(given.stat().st_mode):

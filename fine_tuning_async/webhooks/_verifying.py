@@ -22,7 +22,7 @@ _PREFIX = "whsec_"
 _SIGNED = re.compile(r"v1,[A-Za-z0-9+/]{43}=")
 """The base64 of the 32 bytes of an HMAC-SHA256; other versions may stand beside it (Standard Webhooks)."""
 
-_SECONDS = re.compile(r"[0-9]+")
+_SECONDS = re.compile(r"[0-9]{1,15}")
 """The library reads any float, and signs its whole part: one signature would fit many timestamps."""
 
 _REASONS = {
@@ -137,9 +137,16 @@ def _signed_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the three headers of the signature, of which one at least fits its form."""
     if not isinstance(headers, Mapping):
         raise InvalidArgumentError(f"headers is a {type(headers).__name__}; it must be a mapping of strings")
-    found = {
-        name: value for key, value in headers.items() if (name := str(key).lower()) in {_ID, _TIME, _SIGNATURE}
-    }
+    found: dict[str, str] = {}
+    for key, value in headers.items():
+        if not isinstance(key, str):
+            raise InvalidArgumentError(f"the header {key!r} is no string; decode names and values, as latin-1")
+        name = key.lower()
+        if name == _SIGNATURE and isinstance(value, str):
+            # One that stands there twice is a list of both (RFC 9110, 5.2), as one with spaces in it is.
+            value = f"{found.get(name, '')} {value}"  # noqa: PLW2901 - the list goes on
+        if name in _NAMES:
+            found[name] = value
     for name in (_ID, _TIME, _SIGNATURE):
         if not isinstance(found.get(name, ""), str):
             raise InvalidArgumentError(f"the header {name} is a {type(found[name]).__name__}; it must be a string")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fine_tuning_async import FineTuningClient, InvalidArgumentError, WebhookInbox
+from fine_tuning_async import FineTuningClient, InvalidArgumentError, WebhookInbox, check_dataset
 from tests.deliveries import SECRET, body_of, signed
 
 if TYPE_CHECKING:
@@ -67,6 +67,16 @@ async def test_what_goes_into_a_query_is_a_string(params: Any) -> None:
     async with FineTuningClient("k", base_url=NOWHERE) as client:
         with pytest.raises(InvalidArgumentError, match="params"):
             await client.request("GET", "/jobs", params=params)
+
+
+@pytest.mark.parametrize("path", [None, 5, b"a.jsonl", [], io.BytesIO()])
+def test_a_data_set_is_a_path(path: Any, tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="is no path"):
+        check_dataset(path, method="supervised")
+    (tmp_path / "good").write_bytes(b"{}")
+    if path is not None:
+        with pytest.raises(InvalidArgumentError, match="is no path"):
+            check_dataset(tmp_path / "good", method="supervised", validation_path=path)
 
 
 FRAMING = ["Content-Length", "content-encoding", "Transfer-Encoding", "Expect", "Trailer", "Upgrade"]

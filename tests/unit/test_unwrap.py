@@ -68,6 +68,21 @@ def test_one_good_signature_among_several_is_enough(beside: str, template: str) 
     assert unwrap(BODY, {**headers, "webhook-signature": several}, SECRET).id == "evt_1"
 
 
+@pytest.mark.parametrize("name", ["Webhook-Signature", "webhook-signature"])
+@pytest.mark.parametrize("is_last", [True, False])
+def test_a_signature_header_may_stand_there_twice(name: str, *, is_last: bool) -> None:
+    pairs = list(signed(BODY).items())
+    other = (name, f"v1,{base64.b64encode(b'o' * 32).decode()}")
+    assert unwrap(BODY, CIMultiDict([*pairs, other] if is_last else [other, *pairs]), SECRET).id == "evt_1"
+
+
+def test_headers_that_were_not_decoded_are_told_so() -> None:
+    """As a framework's raw ones are: to call them a forgery would hide what is wrong."""
+    raw = {name.encode(): value.encode() for name, value in signed(BODY).items()}
+    with pytest.raises(InvalidArgumentError, match="is no string; decode"):
+        unwrap(BODY, raw, SECRET)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("secrets", [[SECRET, OTHER_SECRET], (OTHER_SECRET, SECRET), [SECRET]])
 def test_one_good_secret_among_several_is_enough(secrets: list[str]) -> None:
     assert unwrap(BODY, signed(BODY), secrets).id == "evt_1"
