@@ -52,10 +52,9 @@ logger = logging.getLogger("fine_tuning_async")
 
 @define
 class _Seen:
-    """What one search has shown: the oldest job of the key, and whether recent ones bear other keys, or none."""
+    """What one search has shown: the oldest job of the key, and whether there are recent ones without any."""
 
     found: FineTuningJob | None = None
-    keys: bool = False
     others: bool = False
 
 
@@ -79,39 +78,52 @@ class KeyedCreate:
     wait_after: Callable[[FineTuningError, int, float], float | None]
     timeout: float
     _end: float = field(init=False, default=0.0)
+    _since: float = field(init=False, default=-inf)  # Unix seconds; no create of this key was sent before
+    _was_doubtful: bool = field(init=False, default=False)
 
     async def run(self) -> FineTuningJob:
         """Return the job of this key, created now or found."""
         start = asyncio.get_running_loop().time()
         self._end = start + self.timeout
         async with self.keys.held(self.key, self._end):
-            found = await self._find_before()
-            return found or await self._create(start + self.timeout * (1 - RESERVED))
+            self._was_doubtful = self.key in self.keys.doubtful
+            job = await self._find_before()
+            if job is None:
+                # What ends in any other way than below leaves the key in doubt: a cancellation, too.
+                self._since = self.keys.doubtful.setdefault(self.key, time.time() - SKEW)
+                job = await self._create(start + self.timeout * (1 - RESERVED))
+            self.keys.doubtful.pop(self.key, None)
+            return job
 
     async def _find_before(self) -> FineTuningJob | None:
-        """Look for a job that an earlier call has made, however long ago."""
+        """Look for a job that an earlier call has made, however long ago; in doubt, without the filter as well."""
         try:
             async with asyncio.timeout_at(self._end):
-                return await self._find(since=-inf)
+                found = await self._find(since=-inf)
+                if found is None and self._was_doubtful:
+                    found = (await self._search(None, self.keys.doubtful[self.key])).found
+                return found
         except TimeoutError:
             text = f"{self.timeout:g} s passed in looking for the key {self.key!r}; no job was created"
             raise DeadlineExceeded(text, sent=False) from None
 
     async def _create(self, send_until: float) -> FineTuningJob:
-        clock, since, attempt = asyncio.get_running_loop().time, time.time() - SKEW, 1
+        clock, attempt = asyncio.get_running_loop().time, 1
         while True:
             try:
                 job = await self.post(send_until)
             except FineTuningError as error:
                 # A server that honours the key as a header may say so while it is still at an earlier attempt.
-                at_work = attempt > 1 and isinstance(error, ConflictError)
+                at_work = (attempt > 1 or self._was_doubtful) and isinstance(error, ConflictError)
                 if not is_ambiguous(error) and not at_work:
+                    self._settle()
                     raise
-                found = await self._look(error, since)
+                found = await self._look(error)
                 if found is not None:
                     return found
                 delay = self.wait_after(error, attempt, send_until - clock())
                 if delay is None:
+                    self._settle()
                     error.add_note("The list shows that no job was made: it is safe to create it again.")
                     raise
             else:
@@ -120,7 +132,7 @@ class KeyedCreate:
             await asyncio.sleep(delay)
             attempt += 1
 
-    async def _look(self, failure: FineTuningError, since: float) -> FineTuningJob | None:
+    async def _look(self, failure: FineTuningError) -> FineTuningJob | None:
         """Return the job if it exists, None if it certainly does not.
 
         Raises:
@@ -130,10 +142,10 @@ class KeyedCreate:
         while True:
             try:
                 async with asyncio.timeout_at(self._end):
-                    found, certain = await self._find(since), False
-                    if found is None and _proves_absence(failure):
-                        found, certain = await self._find_among_all(since)
-                    if found or certain:
+                    found, certain = await self._find(self._since), False
+                    if found is None:
+                        found, certain = await self._find_among_all()
+                    if found or (certain and _proves_absence(failure)):
                         return found
             except (ClientStateError, IdempotencyKeyReusedError) as error:
                 # No further look can help, and a job may exist all the same.
@@ -151,18 +163,17 @@ class KeyedCreate:
         self.keys.are_found = self.keys.are_found or found is not None
         return found
 
-    async def _find_among_all(self, since: float) -> tuple[FineTuningJob | None, bool]:
+    async def _find_among_all(self) -> tuple[FineTuningJob | None, bool]:
         """Look without the filter; return the job, and whether the list would show it if it were there.
 
-        The index behind a filter may lag. And where it was not seen that the server keeps keys, a recent job that
-        bears some key whole says so; any other recent job might be this one, whatever a gateway has made of its
-        metadata.
+        The index behind a filter may lag. And where it was not seen that the server keeps keys, any recent job
+        that does not bear another key whole might be this one, whatever a gateway has made of its metadata.
         """
         kept = self.keys.keeps_metadata
         if kept is False or self.keys.are_found:
             return None, kept is not False
-        seen = await self._search(None, since)
-        return seen.found, kept or seen.keys or not seen.others
+        seen = await self._search(None, self._since)
+        return seen.found, kept or not seen.others
 
     async def _search(self, metadata: Mapping[str, str] | None, since: float) -> _Seen:
         seen, recent = _Seen(), Recent(since)
@@ -176,8 +187,7 @@ class KeyedCreate:
 
     def _see(self, job: FineTuningJob, seen: _Seen, *, is_recent: bool) -> None:
         if (job.metadata or {}).get(KEY) != self.key:
-            seen.keys = seen.keys or (is_recent and bears_key(job.metadata or {}))
-            seen.others = seen.others or is_recent
+            seen.others = seen.others or (is_recent and not bears_key(job.metadata or {}))
             return
         self._require_same(job)
         if seen.found is None or job.created_at <= seen.found.created_at:
@@ -192,6 +202,11 @@ class KeyedCreate:
             f"idempotency_key {self.key!r} made job {job.id} with other parameters (a file that was uploaded "
             "anew has another id); take a new key for a new job"
         )
+
+    def _settle(self) -> None:
+        """Note that this call made nothing; an earlier one of the key may have, all the same."""
+        if not self._was_doubtful:
+            self.keys.doubtful.pop(self.key, None)
 
     def _uncertain(self, failure: FineTuningError) -> CreateUncertainError:
         return CreateUncertainError(

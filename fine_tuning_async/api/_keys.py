@@ -39,10 +39,12 @@ class Keys:
     Attributes:
         keeps_metadata: Whether jobs come back with their metadata; None until it was seen.
         are_found: Whether the metadata filter has found a job by its key.
+        doubtful: The keys whose creates may have come to something, each with the Unix time since when.
     """
 
     keeps_metadata: bool | None = None
     are_found: bool = False
+    doubtful: dict[str, float] = field(factory=dict)
     _locks: WeakValueDictionary[tuple[int, str], asyncio.Lock] = field(factory=WeakValueDictionary)
 
     @asynccontextmanager

@@ -13,19 +13,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Recent"]
 
+MANY = 20
+"""Jobs, the API's own page."""
+
 
 @define
 class Recent:
     """The jobs of one list that are no older than a time.
 
     The API lists the newest first, so that nothing recent follows an older job. Some servers list the oldest
-    first: only where times were seen to fall, and never to rise, is the rest left unread.
+    first, or in no order: only where the times of a good many jobs fall, and never rise, is the rest left unread.
 
     Attributes:
         since: Unix seconds.
     """
 
     since: float
+    _count: int = field(init=False, default=0)
     _before: float | None = field(init=False, default=None)
     _falls: bool = field(init=False, default=False)
     _rises: bool = field(init=False, default=False)
@@ -34,7 +38,9 @@ class Recent:
         """Take the next page; tell whether nothing recent follows it."""
         for job in page:
             before, self._before = self._before, job.created_at
+            self._count += 1
             if before is not None:
                 self._falls = self._falls or job.created_at < before
                 self._rises = self._rises or job.created_at > before
-        return self._falls and not self._rises and self._before is not None and self._before < self.since
+        in_order = self._count >= MANY and self._falls and not self._rises
+        return in_order and self._before is not None and self._before < self.since

@@ -126,16 +126,26 @@ async def test_a_server_that_mangles_metadata_is_never_sent_the_same_create_twic
         assert api.seen.count("POST") == 1
 
 
-async def test_a_recent_job_that_bears_another_key_whole_shows_that_keys_are_kept() -> None:
+async def test_where_all_recent_jobs_bear_another_key_whole_none_of_them_is_this_one() -> None:
     api = first_post("500 before")
     async with api.running() as url:
         async with FineTuningClient("k", base_url=url) as client:
             api.jobs.append(
                 {**JOB_OF_ANOTHER, "metadata": {"idempotency_key": "x", "idempotency_digest": "0" * 64}}
             )
-            api.jobs.append({**JOB_OF_ANOTHER, "id": "ftjob-x", "metadata": None})
             await create(client)
         assert api.seen.count("POST") == 2
+
+
+async def test_a_recent_job_without_a_key_may_be_this_one_even_beside_others_that_bear_keys() -> None:
+    """As where others create their jobs past the gateway that drops the metadata of ours."""
+    api = first_post("500 after")
+    api.drops_metadata = True
+    api.jobs.append({**JOB_OF_ANOTHER, "metadata": {"idempotency_key": "x", "idempotency_digest": "0" * 64}})
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        with pytest.raises(CreateUncertainError):
+            await create(client)
+        assert len(api.jobs) == 2
 
 
 async def test_closing_the_client_while_it_looks_leaves_it_uncertain() -> None:

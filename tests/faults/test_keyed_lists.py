@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from fine_tuning_async import ConflictError, CreateUncertainError, FineTuningClient, FineTuningJob
+from fine_tuning_async import APIError, ConflictError, CreateUncertainError, FineTuningClient, FineTuningJob
 from tests.faults.faulty_api import FaultyAPI
 
 HOUR = 3_600
@@ -79,6 +79,34 @@ async def test_a_filter_that_does_not_find_a_job_proves_nothing(*, learned: bool
             await create(client, "another")
         assert (await create(client)).id == f"ftjob-{int(learned)}"
         assert len(api.jobs) == 1 + learned
+
+
+async def test_a_key_that_was_left_in_doubt_is_looked_for_without_the_filter_too() -> None:
+    """As its index may lag behind: the job of the first call is in the list alone."""
+    for give_up in (True, False):
+        api = first_posts("late 30")
+        api.filters_all = True
+        async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+            first = asyncio.create_task(create(client.with_options(timeout=60 if give_up else 5)))
+            if give_up:
+                await asyncio.sleep(3)
+                first.cancel()
+            with pytest.raises((asyncio.CancelledError, CreateUncertainError)):
+                await first
+            await asyncio.sleep(60)
+            assert (await create(client)).id == "ftjob-0"
+            assert (await create(client, "another")).id == "ftjob-1"
+            assert len(api.jobs) == 2
+            assert not client._keys.doubtful
+
+
+@pytest.mark.parametrize("fault", ["400 before", "429 before", "500 before"])
+async def test_what_certainly_made_nothing_leaves_no_key_in_doubt(fault: str) -> None:
+    api = FaultyAPI(lambda method, _: fault if method == "POST" else "")
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        with pytest.raises(APIError):
+            await create(client)
+        assert not client._keys.doubtful
 
 
 async def test_a_server_that_says_it_is_still_at_an_earlier_attempt_is_waited_for() -> None:
