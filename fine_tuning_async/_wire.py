@@ -161,8 +161,10 @@ def decipher(response: Response, request: object, *, secret: Secret, now: float)
     response = evolve(response, headers=CIMultiDict(redacted))
     request_id = response.request_id
     named = f" (request {request_id})" if request_id else ""
+    wait = retry_after(response.headers, now)
+    asked = f"; it asks to wait {wait:.6g} s" if wait else ""
     return error_class(response.status)(
-        f"{request} was answered with {response.status}{named}: {_shortened(message)}{_advice(response)}",
+        f"{request} was answered with {response.status}{named}: {_shortened(message)}{asked}{_advice(response)}",
         status=response.status,
         message=message,
         code=fields.get("code"),
@@ -171,7 +173,7 @@ def decipher(response: Response, request: object, *, secret: Secret, now: float)
         request_id=request_id,
         headers=response.headers,
         body=body,
-        retry_after=retry_after(response.headers, now),
+        retry_after=wait,
     )
 
 
@@ -194,15 +196,13 @@ def _error_fields(body: bytes) -> dict[str, str]:
     return {name: str(value) for name, value in said.items() if isinstance(value, str | int)}
 
 
-def _shortened(message: str) -> str:
-    return message if len(message) <= LONGEST_SHOWN else f"{message[:LONGEST_SHOWN]}..."
+def _shortened(text: str, length: int = LONGEST_SHOWN) -> str:
+    return text if len(text) <= length else f"{text[:length]}..."
 
 
 def _excerpt(body: bytes) -> str:
     text = " ".join(body[: EXCERPT * 4].decode("utf-8", "replace").split())
-    if not text:
-        return "the body is empty"
-    return text if len(text) <= EXCERPT else f"{text[:EXCERPT]}..."
+    return _shortened(text, EXCERPT) if text else "the body is empty"
 
 
 _ADVICE = {

@@ -130,7 +130,7 @@ class Follow:
     _job_ended: bool = field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
-        self._reading = _Reading(Pages(self.page), {}, after=self.after)
+        self._reading = _Reading(self._pages(), {}, after=self.after)
 
     async def run(self) -> AsyncGenerator[JobEvent]:
         """Give the events, until the job has ended and nothing more came for ten seconds."""
@@ -149,6 +149,9 @@ class Follow:
                 yield news.pop()
             last = await self.polling.pause(until=quiet_until)
 
+    def _pages(self) -> Pages[JobEvent]:
+        return Pages(self.page, self.polling.note_progress)
+
     async def _round(self) -> list[JobEvent]:
         """Return what is new, newest first; where nothing is, find out whether the job has ended."""
         reading = self._reading
@@ -163,6 +166,6 @@ class Follow:
         elif not self._job_ended and (await self.look()).is_terminal:
             self._job_ended = True
             self.polling.pace.restart()
-        self._reading = reading.next(Pages(self.page), self.remembered)
+        self._reading = reading.next(self._pages(), self.remembered)
         # A server may list events of one second in either order; what it listed last, came first.
         return sorted(reading.news, key=lambda event: -event.created_at)

@@ -27,6 +27,7 @@ class Pages(Generic[T]):
     """
 
     _fetch: Callable[[str | None], Awaitable[Page[T]]]
+    _note_progress: Callable[[], object]
     ended: bool = field(init=False, default=False)
     _cursor: str | None = field(init=False, default=None)
     _seen: set[str] = field(init=False, factory=set)
@@ -46,4 +47,5 @@ class Pages(Generic[T]):
         else:
             self._seen.add(cursor)
         self._cursor = cursor
+        self._note_progress()
         return page.data

@@ -80,6 +80,10 @@ class Polling:
         self._look_again_in(self.pace.next())
         return seen
 
+    def note_progress(self) -> None:
+        """Note that a part of a look was seen: failures before it and after it are not in a row."""
+        self._failures = self._unreadable = 0
+
     async def pause(self, *, until: float = inf) -> bool:
         """Sleep until it is time to look again, or until then; tell whether the latter.
 

@@ -89,10 +89,11 @@ class Watch:
         for job_id in [each for each in here.depths if each in here.missing]:
             await self._look_at(job_id, here.depth_without(job_id))
             here.missing.discard(job_id)
+            self.polling.note_progress()
         self._begin(Round(self._depths.copy(), known=here.front if self._all else None))
 
     def _begin(self, planned: Round) -> None:
-        self._round, self._list = planned, Pages(self.page)
+        self._round, self._list = planned, Pages(self.page, self.polling.note_progress)
 
     async def _look_at(self, job_id: str, depth: int) -> None:
         try:

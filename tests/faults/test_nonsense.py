@@ -13,7 +13,7 @@ from aiohttp import web
 from fine_tuning_async import FineTuningClient, InvalidArgumentError, ResponseFormatError
 from fine_tuning_async.api._parts import Limits
 from tests.misbehaving import MisbehavingServer, answer
-from tests.scripted_jobs import ScriptedAPI, job, mounted
+from tests.scripted_jobs import ScriptedAPI, event, job, mounted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -142,6 +142,22 @@ async def test_a_job_under_another_id_is_not_watched_for_ever() -> None:
     async with api.client() as client:
         with pytest.raises(ResponseFormatError, match="job a was asked for, and b was the answer"):
             await anext(client.watch_jobs(["a"]))
+
+
+async def test_unreadable_answers_are_not_in_a_row_where_others_can_be_read_between_them() -> None:
+    """A round over many jobs is many requests: of some hundred, a few fail for good at any time."""
+    ids = [f"a{number}" for number in range(40)]
+    api = ScriptedAPI(*(job(each, "succeeded") for each in ids))
+    api.hidden = set(ids)
+    api.fault = lambda number, what: b"<html>" if number % 2 else None
+    async with api.client() as client:
+        assert sorted([each.id async for each in client.watch_jobs(ids)]) == sorted(ids)
+    api = ScriptedAPI(job("a", "succeeded"))
+    api.events = [event(f"e{number}") for number in range(40)]
+    api.most = 2
+    api.fault = lambda number, what: b"<html>" if number % 2 else None
+    async with api.client() as client:
+        assert len([each async for each in client.follow_events("a")]) == 40
 
 
 @pytest.mark.parametrize("asked", ["31536000", "1e300", "Fri, 31 Dec 9999 23:59:59 GMT"])

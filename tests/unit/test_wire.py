@@ -422,6 +422,8 @@ def test_no_body_breaks_deciphering(body: bytes, status: int) -> None:
 
 def test_a_wait_that_is_asked_for_is_in_the_error() -> None:
     assert error(429, b"{}", {"Retry-After": "7"}).retry_after == 7
+    assert "it asks to wait 7 s" in str(error(429, b"{}", {"Retry-After": "7"}))
+    assert "to wait" not in str(error(429, b"{}", {"Retry-After": "0"}))
     assert error(429, b"{}").retry_after is None
 
 
