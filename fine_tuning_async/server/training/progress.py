@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from fine_tuning_async.server.store import Store
     from fine_tuning_async.server.ways import Ways
 
-_LEVELS = frozenset({"info", "warn", "error"})
-
 
 class TrainedProgress(Progress):
     """Differs from the simulation between the queue and the end: there, nothing is due by the clock.
@@ -50,16 +48,16 @@ class TrainedProgress(Progress):
         Raises:
             TrainingFailed: It is no report.
         """
+        if not _is_report(said):
+            raise TrainingFailed(f"the trainer reported what is no report: {said!r}")
         if isinstance(said, Step):
             self._step(job, at, said)
         elif isinstance(said, Checkpoint):
             self._checkpoint(job, at, said)
-        elif isinstance(said, Note) and said.level in _LEVELS:
+        elif isinstance(said, Note):
             self._tell(job, at, said.message, level=said.level)
-        elif isinstance(said, Finished):
-            self._deliver(job, at, said)
         else:
-            raise TrainingFailed(f"the trainer reported what is no report: {said!r}")
+            self._deliver(job, at, said)
         self._save(job)
 
     def halt(self, job: Job, at: float) -> None:
@@ -116,9 +114,24 @@ class TrainedProgress(Progress):
         self._close(job, at, finished.trained_tokens)
 
 
+def _is_report(said: object) -> bool:
+    """Tell whether a trainer of somebody else's has kept to the types; figures are seen to where they are read."""
+    match said:
+        case Step():
+            return True
+        case Checkpoint(artefact=str() | None):
+            return True
+        case Note(message=str(), level="info" | "warn" | "error"):
+            return True
+        case Finished(artefact=str() | None, trained_tokens=int() | None, result_file=bytes() | None):
+            return True
+    return False
+
+
 def _plain(metrics: Mapping[str, float]) -> dict[str, float]:
     """Return figures as JSON has them, whatever number types a trainer reckons with."""
-    return {name: value if isinstance(value, int) else float(value) for name, value in metrics.items()}
+    told = {name: value if isinstance(value, int) else float(value) for name, value in metrics.items()}
+    return {name: value for name, value in told.items() if name not in {"step", "total_steps"}}
 
 
 def _at_this_pace(job: Job, at: float) -> int | None:

@@ -178,6 +178,7 @@ EVIL = "http://evil.example"
         ("POST", "/_local/reset", {"Origin": EVIL}, 403),
         ("POST", "/_local/reset", {"Origin": "null"}, 403),
         ("POST", "/_local/advance", {"Origin": "http://localhost:3000", "Content-Type": "text/plain"}, 403),
+        ("POST", "/_local/reset", {"Origin": "http://[::1"}, 403),
         ("DELETE", "/_local/faults", {"Origin": EVIL}, 403),
         ("GET", "/_local/state", {"Origin": EVIL}, 403),
         ("GET", "/_local/stream", {"Sec-Fetch-Site": "cross-site"}, 403),
