@@ -148,7 +148,15 @@ async def _end(process: Process, grace: float) -> None:
                     await process.wait()
     finally:
         _kill(process)
-        await process.wait()
+        await _reap(process)
+
+
+async def _reap(process: Process) -> None:
+    """Wait for a process that was killed, however often this is cancelled: its loop must not end before it."""
+    waiting = asyncio.ensure_future(process.wait())
+    while not waiting.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([waiting])
 
 
 def _send(process: Process, number: signal.Signals) -> None:

@@ -17,6 +17,7 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.test_utils import make_mocked_request
 
 from fine_tuning_async.server import Fault, LocalServer
+from fine_tuning_async.server.context import TRAFFIC
 from fine_tuning_async.server.page import stream
 from tests.contract.server.http_api import chat_lines
 
@@ -176,6 +177,15 @@ async def test_a_browser_that_takes_nothing_is_let_go() -> None:
         await stream.stream(request)
         transport.abort.assert_called_once_with()
         assert asyncio.get_running_loop().time() - began == pytest.approx(stream.PATIENCE)
+
+
+async def test_an_open_stream_is_no_request_in_flight() -> None:
+    """What is in flight is let finish at a stop, and a stream would not."""
+    server, clock = LocalServer(), asyncio.get_running_loop().time
+    async with mounted(server) as session, session.get(STREAM):
+        began = clock()
+        await server.app[TRAFFIC].ebb(60)
+        assert clock() == began
 
 
 def test_a_stop_waits_for_no_stream() -> None:

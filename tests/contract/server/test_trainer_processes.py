@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import sys
@@ -12,13 +13,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fine_tuning_async.server import LocalServer, ProcessTrainer
+from fine_tuning_async.server import DataFile, LocalServer, Note, ProcessTrainer, TrainingTask
 from tests.contract.server import child_trainer
 from tests.contract.server.http_api import Api
 from tests.contract.server.trainers import ends_as, eventually, training_threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from fine_tuning_async.server import Report
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
 
@@ -63,6 +66,15 @@ def is_gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (ProcessLookupError, FileNotFoundError):
         return True
+
+
+def is_reaped(pid: int) -> bool:
+    """Tell whether a child of this process has ended, and was waited for."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return True
+    return False
 
 
 def test_a_process_trains_pauses_and_goes_on(folder: Path) -> None:
@@ -114,6 +126,37 @@ def test_a_process_that_ignores_it_is_killed_with_its_children(folder: Path) -> 
         trainer, child = pids(api, job_id)
         assert api.post(f"/fine_tuning/jobs/{job_id}/cancel").json["status"] == "cancelled"
         eventually(lambda: is_gone(trainer) and is_gone(child))
+
+
+def test_a_stop_waits_for_no_process_that_is_let_go_of_already(folder: Path) -> None:
+    """It heeds no pause, so it is closed at its second next step, and has half a minute to end."""
+    with served(folder) as (server, api):
+        job_id = begin(server, api, "train_on")
+        eventually(lambda: last_message(api, job_id).startswith("Step"))
+        api.post(f"/fine_tuning/jobs/{job_id}/pause")
+        eventually(lambda: list(folder.glob("*.closed")))
+        (told,) = folder.glob("*.closed")
+        told.unlink()
+    eventually(lambda: is_gone(int(told.stem)))
+
+
+@pytest.mark.real_time
+async def test_it_is_waited_for_however_often_that_is_cancelled(folder: Path) -> None:
+    file = DataFile("file-1", "f", 2, lambda: iter([b"{}"]))
+    task = TrainingTask("ftjob-1", "m", "supervised", {}, 1, file, metadata={"does": "ignore_cancel"})
+    told: asyncio.Queue[Report] = asyncio.Queue()
+
+    async def iterate() -> None:
+        async for report in ProcessTrainer(COMMAND, grace=0).train(task):
+            await told.put(report)
+
+    iterating = asyncio.create_task(iterate())
+    note = await told.get()
+    assert isinstance(note, Note)
+    while not iterating.done():
+        iterating.cancel()
+        await asyncio.sleep(0)
+    assert is_reaped(int(note.message.split()[0]))
 
 
 @pytest.mark.parametrize("does", ["block", "ignore_cancel"])

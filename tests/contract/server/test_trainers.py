@@ -157,7 +157,8 @@ def test_so_many_jobs_are_trained_at_once_and_the_others_are_queued() -> None:
         api.post(f"/fine_tuning/jobs/{jobs[0]}/cancel")
         eventually(lambda: len(trainer.tasks) == 3)
         assert api.job(jobs[3])["status"] == "running"
-        assert [task.job_id for task in trainer.tasks] == [jobs[0], jobs[1], jobs[3]]
+        *first, last = [task.job_id for task in trainer.tasks]
+        assert (set(first), last) == ({jobs[0], jobs[1]}, jobs[3])
     with pytest.raises(ValueError, match="workers"):
         LocalServer(workers=0)
 
