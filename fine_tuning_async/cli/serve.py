@@ -19,6 +19,7 @@ from .failure import CommandFailure
 from .output import complain, tell
 
 HIGHEST_PORT = 65_535
+SPEED = 60.0
 
 
 def _check_port(_: object, port: int) -> None:
@@ -42,10 +43,11 @@ def serve(
     port: Annotated[int, Parameter(validator=_check_port)] = 0,
     db: Path | None = None,
     seed: int = 0,
-    speed: Annotated[float, Parameter(validator=_check_speed)] = 60.0,
+    speed: Annotated[float, Parameter(validator=_check_speed)] = SPEED,
     webhook: tuple[str, ...] = (),
     like: Like = "openai",
     sync: Sync = "normal",
+    archive: Path | None = None,
 ) -> int:
     """Run the local server until Ctrl-C or SIGTERM.
 
@@ -65,9 +67,13 @@ def serve(
             URL with a prefix.
         sync: What an answered request survives in the database: normal the death of the server, full a power cut
             too, at the cost of a wait for the disk in each request that writes.
+        archive: A directory made by `fine-tuning archive`, to be served read-only in place of all that: code that
+            is written against the API still reads its history there. Of the other options, host and port apply.
     """
     if not is_loopback(host):
         complain(f"warning: {host} can be reached from other machines, and any key is accepted")
+    if archive is not None:
+        return _serve_archive(archive, host, port, others=(db, webhook, seed, speed != SPEED, like != "openai", sync != "normal"))
     try:
         asyncio.run(
             server.serve(
@@ -83,6 +89,16 @@ def serve(
                 announce=tell,
             )
         )
+    except server.StartError as error:
+        raise CommandFailure(str(error)) from error
+    return 0
+
+
+def _serve_archive(archive: Path, host: str, port: int, *, others: tuple[object, ...]) -> int:
+    if any(others):
+        raise CommandFailure("an archive stays as it is: of the other options, only --host and --port go with it")
+    try:
+        asyncio.run(server.serve_archive(archive, host=host, port=port, announce=tell))
     except server.StartError as error:
         raise CommandFailure(str(error)) from error
     return 0

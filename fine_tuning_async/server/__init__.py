@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .archived.serving import ArchiveServer, serve_archive
 from .errors import (
     JobStateError,
     LocalServerError,
@@ -30,6 +31,7 @@ from .training import (
 from .webhooks import DeliveryRecord
 
 __all__ = [
+    "ArchiveServer",
     "Checkpoint",
     "DataFile",
     "DeliveryRecord",
@@ -55,4 +57,5 @@ __all__ = [
     "UnknownJobError",
     "UnknownWebhookError",
     "serve",
+    "serve_archive",
 ]

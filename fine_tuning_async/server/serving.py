@@ -155,7 +155,7 @@ async def serve(  # noqa: PLR0913 - what LocalServer takes, and who is told
         raise StartError(str(error)) from error
     app = build_app(service, max_body, Faults(), workers)
     async with listening(app, host, port) as url:
-        with _signals_call(done.set):
+        with signals_call(done.set):
             announce(f"listening on {url}")
             for receiver, secret in secrets.items():
                 announce(f"webhook {receiver} signed with {'the secret given' if webhook_secret else secret}")
@@ -163,7 +163,8 @@ async def serve(  # noqa: PLR0913 - what LocalServer takes, and who is told
 
 
 @contextmanager
-def _signals_call(callback: Callable[[], None]) -> Iterator[None]:
+def signals_call(callback: Callable[[], None]) -> Iterator[None]:
+    """Call back at SIGINT or SIGTERM while the block runs."""
     loop = asyncio.get_running_loop()
     # Where a loop cannot watch signals (Windows), KeyboardInterrupt cancels what runs in it instead.
     with suppress(NotImplementedError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from fine_tuning_async.server.answers import bad_request
 from fine_tuning_async.server.wellformed import storable
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from aiohttp import web
+
+T = TypeVar("T")
 
 _LONGEST_NUMBER = 9
 """Digits: more are above every maximum, and int() refuses thousands of them."""
@@ -42,7 +44,7 @@ def page_size(request: web.Request, *, default: int, most: int) -> int:
     return limit
 
 
-def position(request: web.Request, find: Callable[[str], int | None]) -> int | None:
+def position(request: web.Request, find: Callable[[str], T | None]) -> T | None:
     """Return the place of the thing that `after` names; None without `after`.
 
     A cursor that names nothing is refused: to begin anew would silently send a client round in circles.

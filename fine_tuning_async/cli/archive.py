@@ -1,0 +1,128 @@
+"""The `archive` commands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations at run time
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Parameter
+
+from fine_tuning_async.archive import Archive, archive_account
+from fine_tuning_async.client import FineTuningClient
+
+from . import archive_telling as telling
+from .failure import CommandFailure
+from .output import tell
+
+if TYPE_CHECKING:
+    from fine_tuning_async.archive import ArchiveReport
+
+app = App(name="archive", version_flags=())
+
+Flag = Parameter(negative=())
+DAMAGED = 1
+
+
+@app.default
+def make(
+    directory: Path,
+    *,
+    files: bool = True,
+    permissions: bool = True,
+    concurrency: int = 16,
+    verify: Annotated[bool, Flag] = False,
+    base_url: str | None = None,
+    azure: Annotated[bool, Flag] = False,
+    json: Annotated[bool, Flag] = False,
+) -> int:
+    """Copy all jobs with events, checkpoints and files; later, whatever is new.
+
+    It can be stopped at any time: run it again, and it goes on. The key is OPENAI_API_KEY. OpenAI shows the
+    permissions of checkpoints to admin keys alone: OPENAI_ADMIN_KEY is used for them if it is set.
+
+    Args:
+        directory: Where the copy is, or will be. One that is named like a command is `./show`.
+        files: Fetch the contents of training, validation and result files.
+        permissions: Fetch who may use each checkpoint.
+        concurrency: How many requests may be under way at once.
+        verify: In the end, compare every content with its checksum.
+        base_url: Where the API is; OPENAI_BASE_URL, or OpenAI's own, if left out.
+        azure: Talk to Azure, by its AZURE_OPENAI_* variables.
+        json: Print the result as a line of JSON.
+    """
+    if azure and base_url is not None:
+        raise CommandFailure("--azure and --base-url exclude each other: Azure's address is AZURE_OPENAI_ENDPOINT")
+
+    async def copy() -> ArchiveReport:
+        async with AsyncExitStack() as stack:
+            client = FineTuningClient.azure() if azure else FineTuningClient(base_url=base_url)
+            await stack.enter_async_context(client)
+            key = None if azure else os.environ.get("OPENAI_ADMIN_KEY")
+            with telling.progress() as progress:
+                return await archive_account(
+                    client,
+                    directory,
+                    files=files,
+                    permissions=permissions,
+                    admin=client.with_options(api_key=key) if key else None,
+                    concurrency=concurrency,
+                    progress=progress,
+                )
+
+    report = asyncio.run(copy())
+    tell(telling.as_json(report) if json else telling.of_report(report))
+    return check(directory, json=json) if verify else 0
+
+
+@app.command(name="verify")
+def check(directory: Path, *, json: Annotated[bool, Flag] = False) -> int:
+    """Compare every content with its checksum; the exit code is 1 if something is damaged.
+
+    Args:
+        directory: Where the copy is.
+        json: Print the result as a line of JSON.
+    """
+    with Archive(directory) as archive:
+        found = archive.verify()
+    tell(telling.as_json(found) if json else telling.of_verification(found))
+    return 0 if found.is_sound else DAMAGED
+
+
+@app.command
+def show(directory: Path, job: str | None = None, *, json: Annotated[bool, Flag] = False) -> int:
+    """Show how much there is of everything, and what could not be had; or one job with its events.
+
+    Args:
+        directory: Where the copy is.
+        job: The id of a job.
+        json: Print lines of JSON, as the server wrote them.
+    """
+    with Archive(directory) as archive:
+        if job is not None:
+            lines = telling.job_as_json(archive, job) if json else telling.of_job(archive, job)
+        else:
+            lines = iter([telling.as_json(archive.summary())]) if json else telling.of_archive(archive)
+        for line in lines:
+            tell(telling.printable(line))
+    return 0
+
+
+@app.command
+def export(directory: Path, *, output: Annotated[Path | None, Parameter(alias="-o")] = None) -> int:
+    """Print everything but the contents as lines of JSON, sorted by kind and id.
+
+    Args:
+        directory: Where the copy is.
+        output: A file to write instead, which gets its name when it is whole.
+    """
+    with Archive(directory) as archive:
+        if output is not None:
+            archive.export(output)
+        else:
+            for line in archive.lines():
+                sys.stdout.buffer.write(line)
+    return 0

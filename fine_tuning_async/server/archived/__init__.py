@@ -1,0 +1,1 @@
+"""An archive of an account, served read-only through the API."""
