@@ -21,9 +21,9 @@ from .output import tell
 if TYPE_CHECKING:
     from fine_tuning_async.archive import ArchiveReport
 
-app = App(name="archive", version_flags=())
+app: App = App(name="archive", version_flags=())
 
-Flag = Parameter(negative=())
+FLAG: Parameter = Parameter(negative=())
 DAMAGED = 1
 
 
@@ -34,10 +34,10 @@ def make(
     files: bool = True,
     permissions: bool = True,
     concurrency: int = 16,
-    verify: Annotated[bool, Flag] = False,
+    verify: Annotated[bool, FLAG] = False,
     base_url: str | None = None,
-    azure: Annotated[bool, Flag] = False,
-    json: Annotated[bool, Flag] = False,
+    azure: Annotated[bool, FLAG] = False,
+    json: Annotated[bool, FLAG] = False,
 ) -> int:
     """Copy all jobs with events, checkpoints and files; later, whatever is new.
 
@@ -79,7 +79,7 @@ def make(
 
 
 @app.command(name="verify")
-def check(directory: Path, *, json: Annotated[bool, Flag] = False) -> int:
+def check(directory: Path, *, json: Annotated[bool, FLAG] = False) -> int:
     """Compare every content with its checksum; the exit code is 1 if something is damaged.
 
     Args:
@@ -93,7 +93,7 @@ def check(directory: Path, *, json: Annotated[bool, Flag] = False) -> int:
 
 
 @app.command
-def show(directory: Path, job: str | None = None, *, json: Annotated[bool, Flag] = False) -> int:
+def show(directory: Path, job: str | None = None, *, json: Annotated[bool, FLAG] = False) -> int:
     """Show how much there is of everything, and what could not be had; or one job with its events.
 
     Args:
