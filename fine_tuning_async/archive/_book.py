@@ -14,7 +14,7 @@ from ._schema import OWNERS
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ._entry import Entry, JobNote
 
@@ -97,9 +97,9 @@ class Book:
         queries = {"jobs": "SELECT count(*) FROM jobs WHERE NOT settled", "gaps": "SELECT count(*) FROM gaps"}
         return {name: self._connection.execute(query).fetchone()[0] for name, query in queries.items()}
 
-    def stored(self) -> list[tuple[str, str, int]]:
-        """Return id, checksum and size of each file whose content is there."""
-        return self._connection.execute("SELECT id, sha256, size FROM files WHERE state = 'stored'").fetchall()
+    def stored(self) -> Iterator[tuple[str, str, int]]:
+        """Iterate over id, checksum and size of each file whose content is there."""
+        yield from self._connection.execute("SELECT id, sha256, size FROM files WHERE state = 'stored'")
 
     def want(self, file_ids: Sequence[str]) -> None:
         """Note that the contents of some files are to be fetched again."""

@@ -25,13 +25,14 @@ class Desk:
     """Where a run writes.
 
     Attributes:
+        kinds: What is to be fetched, of `job`, `file` and `permissions`.
         contents: The folder of contents.
         book: The database; to be used through `do` alone.
     """
 
     def __init__(self, directory: Path, kinds: frozenset[str]) -> None:
         self._directory = directory
-        self._kinds = kinds
+        self.kinds: frozenset[str] = kinds
         self._thread = ThreadPoolExecutor(1, "archive")
         self._writer: Writer | None = None
         self.contents: Contents = Contents(directory)
@@ -68,7 +69,7 @@ class Desk:
     def open(self) -> None:
         """Take the archive, and make one if there is none."""
         self._writer = Writer(self._directory)
-        self.book = Book(self._writer.connection, self._kinds)
+        self.book = Book(self._writer.connection, self.kinds)
         self.contents.prepare()
 
     def close(self) -> None:

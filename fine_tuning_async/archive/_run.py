@@ -7,7 +7,7 @@ import time
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from fine_tuning_async.errors import FineTuningError
+from fine_tuning_async.errors import FineTuningError, NotFoundError
 
 from ._book import Item
 from ._entry import note_of, size_of, text_of
@@ -85,7 +85,8 @@ class Run:
         failure: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._list_files())
+                if "file" in desk.kinds:
+                    group.create_task(self._list_files())
                 group.create_task(self._list_models())
                 group.create_task(self._list_jobs())
                 await self._dispatch(group)
@@ -183,6 +184,8 @@ class Run:
         try:
             async with self._slots:
                 return await self._source.checkpoints(job_id).collect()
+        except NotFoundError:
+            return []  # the job is there, as its events were: such a server has no checkpoints
         finally:
             self.tally.begun -= 1
 

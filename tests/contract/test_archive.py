@@ -118,6 +118,7 @@ async def test_files_and_permissions_can_be_left_out_and_fetched_another_time(tm
         report = await archive_account(client, tmp_path, files=False, permissions=False)
         assert (report.files, report.permissions, report.unfinished) == (0, 0, 0)
         assert not [each for each in server.requests if each.path.endswith(("/content", "/permissions"))]
+        assert not [each for each in server.requests if (each.method, each.path) == ("GET", "/v1/files")]
         with Archive(tmp_path) as archive:
             assert archive.summary().files_missing == 4
         before = len(server.requests)

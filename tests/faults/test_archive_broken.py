@@ -160,6 +160,20 @@ async def test_a_server_without_a_list_of_files_or_models_is_archived_all_the_sa
         assert [(gap.kind, gap.status) for gap in gaps(tmp_path)] == [("models", 403)]
 
 
+async def test_a_server_without_checkpoints_loses_no_events(tmp_path: Path) -> None:
+    async with account(1) as (server, client):
+        job = (await client.list_jobs()).data[0]
+        server.faults.add(Fault.status(404), path="/fine_tuning/jobs/*/checkpoints")
+        assert (await archive_account(client, tmp_path)).gaps == 0
+        with Archive(tmp_path) as archive:
+            assert list(archive.events(job.id)) == await client.list_events(job.id).collect()
+        server.faults.add(Fault.status(404), path="/fine_tuning/jobs/*/events")
+        assert (await archive_account(client, tmp_path / "other")).gaps == 1
+        before = len(server.requests)
+        await archive_account(client, tmp_path / "other")
+        assert not [each for each in server.requests[before:] if job.id in each.path], "it is gone"
+
+
 # -- the process and the caller -----------------------------------------------------------------------------------
 
 KILLED = """
