@@ -131,6 +131,16 @@ async def test_what_changes_in_a_job_that_has_ended_is_taken_from_the_list_alone
     assert documents(tmp_path, "job") == account.jobs
 
 
+async def test_a_job_that_goes_on_after_all_is_fetched_again(tmp_path: Path) -> None:
+    account = Account('{"id":"ftjob-1","status":"failed"}')
+    async with told(account) as client:
+        await archive_account(client, tmp_path)
+        account.jobs, account.events = ['{"id":"ftjob-1","status":"queued"}'], [event(1)]
+        report = await archive_account(client, tmp_path)
+        assert (report.fetched, report.unfinished) == (1, 1)
+    assert messages(tmp_path) == ["1"]
+
+
 async def test_jobs_of_one_second_stand_as_the_server_lists_them(tmp_path: Path) -> None:
     account = Account(*(job(name, 5) for name in "cabd"), job("e", 4))
     async with told(account) as client:
