@@ -136,6 +136,8 @@ async def test_two_archives_of_one_account_have_the_same_lines(tmp_path: Path) -
             assert lines == list(other.lines())
             assert one.export(tmp_path / "lines.jsonl") == len(lines)
     assert (tmp_path / "lines.jsonl").read_bytes() == b"".join(lines)
+    # No write-ahead log (SQLite's file format, 1.3.3): it can be read where nothing can be written.
+    assert (tmp_path / "one" / "archive.sqlite").read_bytes()[18:20] == b"\x01\x01"
     ids = [(line["kind"], line["id"]) for line in map(json.loads, lines)]
     kinds = list(dict.fromkeys(kind for kind, _ in ids))
     assert ids == sorted(ids, key=lambda each: (kinds.index(each[0]), each[1]))

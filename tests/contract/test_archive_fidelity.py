@@ -94,8 +94,10 @@ async def test_a_text_of_several_lines_is_one_line_of_an_export(tmp_path: Path) 
     text = '{\r\n  "id": "ftjob-1",\n  "name": "a\\nb"\n}'
     async with told(Account(text)) as client:
         await archive_account(client, tmp_path)
-    (document,) = documents(tmp_path, "job")
-    assert json.loads(document) == json.loads(text)
+    with Archive(tmp_path) as archive:
+        (line,) = archive.lines()
+    assert (line.count(b"\n"), line.count(b"\r"), line[-2:]) == (1, 0, b"}\n")
+    assert json.loads(line)["document"] == json.loads(text)
 
 
 async def test_a_list_of_several_pages_is_kept_in_its_order_each_once(tmp_path: Path) -> None:
