@@ -40,7 +40,8 @@ def progress() -> Iterator[Callable[[ArchiveProgress], object]]:
     from rich.console import Console  # noqa: PLC0415 - where it is needed
     from rich.live import Live  # noqa: PLC0415 - as above
 
-    with Live(console=Console(stderr=True), transient=True, refresh_per_second=8) as live:
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    with Live(console=console, transient=True, refresh_per_second=8) as live:
         yield lambda told: live.update(in_one_line(told))
 
 

@@ -79,6 +79,21 @@ async def test_what_is_no_archive_is_refused_and_left_alone(
     assert files(tmp_path) == before
 
 
+async def test_what_a_process_leaves_that_is_killed_at_once_is_no_hindrance(tmp_path: Path) -> None:
+    async with account(1) as (_, client):
+        seen: set[str] = set()
+        await archive_account(
+            client,
+            tmp_path / "one",
+            progress=lambda _: seen.update(each.name for each in (tmp_path / "one").iterdir()),
+        )
+        (tmp_path / "other").mkdir()
+        for name in seen - {"archive.sqlite", "contents"}:
+            (tmp_path / "other" / name).touch()
+        assert seen == {"archive.lock", "archive.sqlite", "archive.sqlite-shm", "archive.sqlite-wal", "contents"}
+        await archive_account(client, tmp_path / "other")
+
+
 async def test_a_directory_that_cannot_be_made_is_told_before_anything_is_sent(tmp_path: Path) -> None:
     a_file(tmp_path / "file")
     server = LocalServer()
