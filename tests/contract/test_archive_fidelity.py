@@ -133,6 +133,18 @@ async def test_what_changes_in_a_job_that_has_ended_is_taken_from_the_list_alone
     assert documents(tmp_path, "job") == account.jobs
 
 
+async def test_result_files_of_a_job_that_has_not_ended_are_not_fetched_as_they_may_grow(tmp_path: Path) -> None:
+    account = Account('{"id":"ftjob-1","status":"running","result_files":["file-1"]}')
+    async with told(account) as client:
+        await archive_account(client, tmp_path)
+        with Archive(tmp_path) as archive:
+            assert list(archive.files()) == []
+        account.jobs = [account.jobs[0].replace("running", "succeeded")]
+        await archive_account(client, tmp_path)
+        with Archive(tmp_path) as archive:
+            assert [each.id for each in archive.files()] == ["file-1"]
+
+
 async def test_a_job_that_goes_on_after_all_is_fetched_again(tmp_path: Path) -> None:
     account = Account('{"id":"ftjob-1","status":"failed"}')
     async with told(account) as client:
