@@ -11,6 +11,7 @@ PARTIAL = ".partial"
 """In the folder of contents: what is on its way there."""
 
 OWN_NAMES = frozenset({DATABASE, *(f"{DATABASE}-{end}" for end in ("wal", "shm", "journal")), LOCK, CONTENTS})
+"""What a process can leave in the directory, wherever it is killed."""
 
 APPLICATION = 0x46744172
 """In the header of the database file (SQLite's application_id): `FtAr`."""

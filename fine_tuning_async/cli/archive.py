@@ -1,43 +1,34 @@
 """The `archive` commands."""
 
-from __future__ import annotations
-
-import asyncio
 import os
 import sys
-from contextlib import AsyncExitStack
-from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations at run time
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from fine_tuning_async.archive import Archive, archive_account
-from fine_tuning_async.client import FineTuningClient
 
 from . import archive_telling as telling
-from .failure import CommandFailure
+from .connection import Connection
+from .exits import Exit
 from .output import tell
-
-if TYPE_CHECKING:
-    from fine_tuning_async.archive import ArchiveReport
 
 app: App = App(name="archive", version_flags=())
 
 FLAG: Parameter = Parameter(negative=())
-DAMAGED = 1
 
 
 @app.default
-def make(
+async def make(
     directory: Path,
     *,
-    files: bool = True,
-    permissions: bool = True,
+    files: Annotated[bool, Parameter(negative="--no-files")] = True,
+    permissions: Annotated[bool, Parameter(negative="--no-permissions")] = True,
     concurrency: int = 16,
     verify: Annotated[bool, FLAG] = False,
-    base_url: str | None = None,
-    azure: Annotated[bool, FLAG] = False,
     json: Annotated[bool, FLAG] = False,
+    connection: Connection = Connection(),
 ) -> int:
     """Copy all jobs with events, checkpoints and files; later, whatever is new.
 
@@ -50,32 +41,22 @@ def make(
         permissions: Fetch who may use each checkpoint.
         concurrency: How many requests may be under way at once.
         verify: In the end, compare every content with its checksum.
-        base_url: Where the API is; OPENAI_BASE_URL, or OpenAI's own, if left out.
-        azure: Talk to Azure, by its AZURE_OPENAI_* variables.
         json: Print the result as a line of JSON.
     """
-    if azure and base_url is not None:
-        raise CommandFailure("--azure and --base-url exclude each other: Azure's address is AZURE_OPENAI_ENDPOINT")
-
-    async def copy() -> ArchiveReport:
-        async with AsyncExitStack() as stack:
-            client = FineTuningClient.azure() if azure else FineTuningClient(base_url=base_url)
-            await stack.enter_async_context(client)
-            key = None if azure else os.environ.get("OPENAI_ADMIN_KEY")
-            with telling.progress() as progress:
-                return await archive_account(
-                    client,
-                    directory,
-                    files=files,
-                    permissions=permissions,
-                    admin=client.with_options(api_key=key) if key else None,
-                    concurrency=concurrency,
-                    progress=progress,
-                )
-
-    report = asyncio.run(copy())
+    key = None if connection.azure or connection.local else os.environ.get("OPENAI_ADMIN_KEY")
+    async with connection.client() as client:
+        with telling.progress() as progress:
+            report = await archive_account(
+                client,
+                directory,
+                files=files,
+                permissions=permissions,
+                admin=client.with_options(api_key=key) if key else None,
+                concurrency=concurrency,
+                progress=progress,
+            )
     tell(telling.as_json(report) if json else telling.of_report(report))
-    return check(directory, json=json) if verify else 0
+    return check(directory, json=json) if verify else Exit.OK
 
 
 @app.command(name="verify")
@@ -89,7 +70,7 @@ def check(directory: Path, *, json: Annotated[bool, FLAG] = False) -> int:
     with Archive(directory) as archive:
         found = archive.verify()
     tell(telling.as_json(found) if json else telling.of_verification(found))
-    return 0 if found.is_sound else DAMAGED
+    return Exit.OK if found.is_sound else Exit.FAILURE
 
 
 @app.command
@@ -107,8 +88,8 @@ def show(directory: Path, job: str | None = None, *, json: Annotated[bool, FLAG]
         else:
             lines = iter([telling.as_json(archive.summary())]) if json else telling.of_archive(archive)
         for line in lines:
-            tell(telling.printable(line))
-    return 0
+            tell(line)
+    return Exit.OK
 
 
 @app.command
@@ -125,4 +106,4 @@ def export(directory: Path, *, output: Annotated[Path | None, Parameter(alias="-
         else:
             for line in archive.lines():
                 sys.stdout.buffer.write(line)
-    return 0
+    return Exit.OK

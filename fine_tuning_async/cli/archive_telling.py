@@ -12,7 +12,7 @@ from attrs import asdict
 
 from fine_tuning_async.errors import ArchiveError
 
-from .output import complain
+from .output import complain, harmless, is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,13 +34,14 @@ UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 @contextmanager
 def progress() -> Iterator[Callable[[ArchiveProgress], object]]:
     """Give what tells how far a run has come: a line that changes on a terminal, else one now and then."""
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         yield Lines()
         return
     from rich.console import Console  # noqa: PLC0415 - where it is needed
     from rich.live import Live  # noqa: PLC0415 - as above
 
-    with Live(console=Console(stderr=True), transient=True, refresh_per_second=8) as live:
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    with Live(console=console, transient=True, refresh_per_second=8) as live:
         yield lambda told: live.update(in_one_line(told))
 
 
@@ -107,7 +108,7 @@ def of_archive(archive: Archive) -> Iterator[str]:
     yield f"last run     {found.last_run.isoformat(' ', 'seconds') if found.last_run else 'none was completed'}"
     yield f"gaps         {found.gaps:,}"
     for gap in archive.gaps():
-        yield f"  {gap.kind} {gap.id or '(all)'}: {gap.reason}"
+        yield harmless(f"  {gap.kind} {gap.id or '(all)'}: {gap.reason}")
 
 
 def of_job(archive: Archive, job_id: str) -> Iterator[str]:
@@ -117,13 +118,13 @@ def of_job(archive: Archive, job_id: str) -> Iterator[str]:
     if job.fine_tuned_model:
         yield f"model        {job.fine_tuned_model}"
     if job.error and job.error.message:
-        yield f"error        {job.error.message}"
+        yield harmless(f"error        {job.error.message}")
     for file_id in filter(None, [job.training_file, job.validation_file, *(job.result_files or [])]):
         yield f"file         {file_id}  {_state(archive, file_id)}"
     for checkpoint in archive.checkpoints(job_id):
         yield f"checkpoint   {checkpoint.step_number:>6}  {checkpoint.fine_tuned_model_checkpoint}"
     for event in reversed(list(archive.events(job_id))):
-        yield f"{event.created:%Y-%m-%d %H:%M:%S}  {event.message}"
+        yield harmless(f"{event.created:%Y-%m-%d %H:%M:%S}  {event.message}")
 
 
 def _state(archive: Archive, file_id: str) -> str:
@@ -146,11 +147,6 @@ def job_as_json(archive: Archive, job_id: str) -> Iterator[str]:
 def as_json(result: ArchiveReport | ArchiveSummary | ArchiveVerification) -> str:
     """Give a result as a line of JSON."""
     return orjson.dumps(asdict(result), default=str).decode()
-
-
-def printable(text: str) -> str:
-    """Replace what would steer a terminal: the words are a server's."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def size(count: int) -> str:

@@ -15,7 +15,7 @@ from fine_tuning_async.server.clock import FASTEST
 from fine_tuning_async.server.personalities import Like  # noqa: TC001 - as above
 from fine_tuning_async.server.store.opening import Sync  # noqa: TC001 - as above
 
-from .failure import CommandFailure
+from .failure import CommandFailure, Misuse
 from .output import complain, tell
 
 HIGHEST_PORT = 65_535
@@ -73,8 +73,9 @@ def serve(
     if not is_loopback(host):
         complain(f"warning: {host} can be reached from other machines, and any key is accepted")
     if archive is not None:
-        others = (db, webhook, seed, speed != SPEED, like != "openai", sync != "normal")
-        return _serve_archive(archive, host, port, others=others)
+        return _serve_archive(
+            archive, host, port, others=(db, webhook, seed, speed != SPEED, like != "openai", sync != "normal")
+        )
     try:
         asyncio.run(
             server.serve(
@@ -97,7 +98,7 @@ def serve(
 
 def _serve_archive(archive: Path, host: str, port: int, *, others: tuple[object, ...]) -> int:
     if any(others):
-        raise CommandFailure("an archive stays as it is: of the other options, only --host and --port go with it")
+        raise Misuse("an archive stays as it is: of the other options, only --host and --port go with it")
     try:
         asyncio.run(server.serve_archive(archive, host=host, port=port, announce=tell))
     except server.StartError as error:

@@ -113,6 +113,23 @@ async def test_a_job_that_has_only_just_ended_is_looked_at_once_more(tmp_path: P
         assert (await archive_account(client, tmp_path)).fetched == 1
 
 
+async def test_pages_are_as_large_as_they_may_be_and_a_large_file_is_asked_for_once(tmp_path: Path) -> None:
+    told: list[ArchiveProgress] = []
+    async with account() as (server, client):
+        file = await client.upload_file(EXAMPLE * 4_000)
+        job = await client.create_job(MODEL, file.id)
+        server.fail(job.id, code="made_up")
+        before = len(server.requests)
+        report = await archive_account(client, tmp_path, progress=told.append)
+        made = server.requests[before:]
+    limits = {(each.path, each.query["limit"]) for each in made if "limit" in each.query}
+    assert {limit for path, limit in limits if path != "/v1/files"} == {"100"}
+    assert ("/v1/files", "10000") in limits
+    assert [each.path for each in made].count(f"/v1/files/{file.id}/content") == 1
+    assert report.size == len(EXAMPLE) * 4_000
+    assert len({each.size for each in told}) > 2, "told while it came"
+
+
 async def test_files_and_permissions_can_be_left_out_and_fetched_another_time(tmp_path: Path) -> None:
     async with account(2) as (server, client):
         report = await archive_account(client, tmp_path, files=False, permissions=False)
@@ -136,6 +153,8 @@ async def test_two_archives_of_one_account_have_the_same_lines(tmp_path: Path) -
             assert lines == list(other.lines())
             assert one.export(tmp_path / "lines.jsonl") == len(lines)
     assert (tmp_path / "lines.jsonl").read_bytes() == b"".join(lines)
+    # No write-ahead log (SQLite's file format, 1.3.3): it can be read where nothing can be written.
+    assert (tmp_path / "one" / "archive.sqlite").read_bytes()[18:20] == b"\x01\x01"
     ids = [(line["kind"], line["id"]) for line in map(json.loads, lines)]
     kinds = list(dict.fromkeys(kind for kind, _ in ids))
     assert ids == sorted(ids, key=lambda each: (kinds.index(each[0]), each[1]))

@@ -94,8 +94,10 @@ async def test_a_text_of_several_lines_is_one_line_of_an_export(tmp_path: Path) 
     text = '{\r\n  "id": "ftjob-1",\n  "name": "a\\nb"\n}'
     async with told(Account(text)) as client:
         await archive_account(client, tmp_path)
-    (document,) = documents(tmp_path, "job")
-    assert json.loads(document) == json.loads(text)
+    with Archive(tmp_path) as archive:
+        (line,) = archive.lines()
+    assert (line.count(b"\n"), line.count(b"\r"), line[-2:]) == (1, 0, b"}\n")
+    assert json.loads(line)["document"] == json.loads(text)
 
 
 async def test_a_list_of_several_pages_is_kept_in_its_order_each_once(tmp_path: Path) -> None:
@@ -129,6 +131,28 @@ async def test_what_changes_in_a_job_that_has_ended_is_taken_from_the_list_alone
         account.jobs = ['{"id":"ftjob-1","status":"succeeded","metadata":{"kept":"yes"}}']
         assert (await archive_account(client, tmp_path)).fetched == 0
     assert documents(tmp_path, "job") == account.jobs
+
+
+async def test_result_files_of_a_job_that_has_not_ended_are_not_fetched_as_they_may_grow(tmp_path: Path) -> None:
+    account = Account('{"id":"ftjob-1","status":"running","result_files":["file-1"]}')
+    async with told(account) as client:
+        await archive_account(client, tmp_path)
+        with Archive(tmp_path) as archive:
+            assert list(archive.files()) == []
+        account.jobs = [account.jobs[0].replace("running", "succeeded")]
+        await archive_account(client, tmp_path)
+        with Archive(tmp_path) as archive:
+            assert [each.id for each in archive.files()] == ["file-1"]
+
+
+async def test_a_job_that_goes_on_after_all_is_fetched_again(tmp_path: Path) -> None:
+    account = Account('{"id":"ftjob-1","status":"failed"}')
+    async with told(account) as client:
+        await archive_account(client, tmp_path)
+        account.jobs, account.events = ['{"id":"ftjob-1","status":"queued"}'], [event(1)]
+        report = await archive_account(client, tmp_path)
+        assert (report.fetched, report.unfinished) == (1, 1)
+    assert messages(tmp_path) == ["1"]
 
 
 async def test_jobs_of_one_second_stand_as_the_server_lists_them(tmp_path: Path) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import signal
-import sqlite3
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -26,11 +24,9 @@ from fine_tuning_async import (
 )
 from fine_tuning_async.server import Fault, LocalServer
 from tests.contract.test_archive import MODEL, account, create
-from tests.serving import mounted
 from tests.suspension import cancelled_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from fine_tuning_async import ArchiveProgress
@@ -52,10 +48,6 @@ def gaps(directory: Path) -> list[ArchiveGap]:
 
 def names(directory: Path) -> list[str]:
     return sorted(each.name for each in directory.iterdir())
-
-
-def files(directory: Path) -> dict[Path, bytes]:
-    return {each: each.read_bytes() for each in directory.rglob("*") if each.is_file() and each.stat().st_size}
 
 
 def own_tasks() -> list[str]:
@@ -93,7 +85,9 @@ async def test_permissions_that_a_key_may_not_see_are_noted_once_and_fetched_wit
 ) -> None:
     async with account(2) as (server, client):
         denied = server.faults.add(Fault.status(status), path="/fine_tuning/checkpoints/*/permissions")
-        report = await archive_account(client, tmp_path, concurrency=1)
+        told: list[ArchiveProgress] = []
+        report = await archive_account(client, tmp_path, concurrency=1, progress=told.append)
+        assert told[-1].gaps == 1
         assert (report.gaps, report.permissions) == (1, 0)
         (gap,) = gaps(tmp_path)
         assert (gap.kind, gap.id, gap.status) == ("permissions", "", status)
@@ -261,125 +255,3 @@ async def test_a_second_writer_is_refused_while_readers_are_welcome(tmp_path: Pa
         assert (await running).gaps == 0
     assert seen[-1] == 2
     assert {*names(tmp_path)} == MADE
-
-
-# -- the disk -----------------------------------------------------------------------------------------------------
-
-
-def a_file(path: Path) -> None:
-    path.write_text("x")
-
-
-def other_things(path: Path) -> None:
-    path.mkdir()
-    (path / "thesis.txt").write_text("x")
-
-
-def no_database(path: Path) -> None:
-    path.mkdir()
-    (path / "archive.sqlite").write_text("no database at all " * 100)
-
-
-def other_database(path: Path) -> None:
-    path.mkdir()
-    connection = sqlite3.connect(path / "archive.sqlite")
-    connection.execute("CREATE TABLE cats (name)")
-    connection.close()
-
-
-def newer_version(path: Path) -> None:
-    path.mkdir()
-    connection = sqlite3.connect(path / "archive.sqlite")
-    connection.executescript("PRAGMA application_id = 0x46744172; PRAGMA user_version = 2; CREATE TABLE jobs (id)")
-    connection.close()
-
-
-@pytest.mark.parametrize(
-    ("make", "reason", "unreadable"),
-    [
-        (a_file, "is a file; name a directory", "there is no archive"),
-        (other_things, r"is no archive, and holds other things \('thesis.txt'\)", "there is no archive"),
-        (no_database, "is no database", "is no database"),
-        (other_database, "is no archive", "is no archive"),
-        (newer_version, r"newer version of fine-tuning-async \(schema 2, here 1\)", "newer version"),
-    ],
-)
-async def test_what_is_no_archive_is_refused_and_left_alone(
-    make: object, reason: str, unreadable: str, tmp_path: Path
-) -> None:
-    assert callable(make)
-    path = tmp_path / "there"
-    make(path)
-    before = files(tmp_path)
-    server = LocalServer()
-    async with mounted(server.app) as url, FineTuningClient("k", base_url=url) as client:
-        with pytest.raises(ArchiveError, match=reason):
-            await archive_account(client, path)
-        assert not server.requests
-    with pytest.raises(ArchiveError, match=unreadable):
-        Archive(path)
-    assert files(tmp_path) == before
-
-
-async def test_a_directory_that_cannot_be_made_is_told_before_anything_is_sent(tmp_path: Path) -> None:
-    a_file(tmp_path / "file")
-    server = LocalServer()
-    async with mounted(server.app) as url, FineTuningClient("k", base_url=url) as client:
-        with pytest.raises(ArchiveError, match="no archive can be made"):
-            await archive_account(client, tmp_path / "file" / "below")
-        assert not server.requests
-
-
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    """Let no file of this process grow beyond 600 kB: the system refuses the rest as a full disk does."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-@pytest.mark.parametrize("of", ["contents", "the database"])
-async def test_a_full_disk_is_told_and_what_was_fetched_stays(of: str, small_disk: None, tmp_path: Path) -> None:
-    async with account(1) as (server, client):
-        if of == "contents":
-            file = await client.upload_file(b'{"messages": []}\n' * 50_000)
-            job = await client.create_job(MODEL, file.id)
-            server.fail(job.id, code="x")
-        else:
-            for number in range(12):
-                server.finish((await create(client, number)).id)
-        with pytest.raises(ArchiveError, match=r"cannot be written|failed"):
-            await archive_account(client, tmp_path)
-        assert partial(tmp_path) == []
-        resource.setrlimit(resource.RLIMIT_FSIZE, resource.getrlimit(resource.RLIMIT_FSIZE)[1:] * 2)
-        await archive_account(client, tmp_path)
-        await archive_account(client, tmp_path / "quiet")
-    assert lines(tmp_path) == lines(tmp_path / "quiet")
-
-
-async def test_a_damaged_content_is_found_and_fetched_again_once_it_is_removed(tmp_path: Path) -> None:
-    async with account(1) as (_, client):
-        job = (await client.list_jobs()).data[0]
-        assert job.training_file
-        await archive_account(client, tmp_path)
-        with Archive(tmp_path) as archive:
-            path = archive.file(job.training_file).path
-            assert path is not None
-            path.write_bytes(path.read_bytes()[::-1])
-            found = archive.verify()
-            assert not found.is_sound
-            (damage,) = found.damages
-            assert (damage.files, damage.path) == ((job.training_file,), path)
-            assert "checksum" in damage.reason
-            path.unlink()
-            assert "cannot be read" in archive.verify().damages[0].reason
-        report = await archive_account(client, tmp_path)
-        assert (report.fetched, report.files) == (0, 1)
-    lines(tmp_path)
-
-
-def test_an_archive_that_was_broken_off_before_it_began_says_so(tmp_path: Path) -> None:
-    (tmp_path / "archive.sqlite").touch()
-    with pytest.raises(ArchiveError, match="broken off before it began"):
-        Archive(tmp_path)

@@ -52,7 +52,7 @@ class ArchiveServer:
 
     @property
     def url(self) -> str:
-        """The base URL, as in `http://127.0.0.1:PORT/v1`.
+        """What a client is told as its base URL.
 
         Raises:
             NotRunningError: It is not running.
