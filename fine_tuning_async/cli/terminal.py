@@ -13,8 +13,6 @@ STYLES = {
     "cancelled": "yellow",
     "paused": "yellow",
     "running": "cyan",
-    "training": "cyan",  # curves
-    "validation": "magenta",
 }
 
 

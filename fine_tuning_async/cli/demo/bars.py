@@ -11,9 +11,9 @@ from rich.text import Text
 
 from fine_tuning_async.cli.bars import JobBars
 from fine_tuning_async.cli.jobs.words import method_of, name_of
+from fine_tuning_async.cli.plot import screen
 from fine_tuning_async.cli.terminal import STYLES
 
-from . import chart
 from .reading import SMOOTHED_OVER, latest, losses
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from fine_tuning_async.models import File, FineTuningJob, JobEvent
 
-NARROWEST_CHART, WIDEST_CHART, HEIGHT = 30, 100, 13
 INDENT = 2
 ONE_LINE = 150
 """Columns from which a job's names fit beside each other."""
@@ -81,12 +80,8 @@ class Bars:
 
     def curve(self, job: FineTuningJob, events: Sequence[JobEvent]) -> None:
         """Draw the losses."""
-        self._heading(f"Losses of {name_of(job)}, running mean of {SMOOTHED_OVER} steps")
-        style = chart.UNICODE if self._console.encoding.startswith("utf") else chart.ASCII
-        width = max(NARROWEST_CHART, min(self._console.width - INDENT, WIDEST_CHART))
-        for line in chart.draw(losses(events), width=width, height=HEIGHT, style=style):
-            spans = [(text, STYLES.get(name or "", "")) for text, name in line]
-            self._console.print(_indented(Text.assemble(*spans)))
+        title = f"Losses of {name_of(job)}, running mean of {SMOOTHED_OVER} steps"
+        screen.on_console(self._console, losses(events), title=title, label="loss", indent=INDENT)
 
     def _heading(self, text: str) -> None:
         self._console.print(Text(f"\n{text}", style="bold"))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from fine_tuning_async.cli.jobs.words import figures_of, method_of, name_of
 from fine_tuning_async.cli.output import tell
+from fine_tuning_async.cli.plot import screen
 
-from . import chart
 from .reading import SMOOTHED_OVER, latest, losses
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from fine_tuning_async.models import File, FineTuningJob, JobEvent
 
-WIDTH, HEIGHT = 78, 13
 STAGES = 4
 """How often a job's progress is worth a line."""
 
@@ -69,9 +68,8 @@ class Lines:
 
     def curve(self, job: FineTuningJob, events: Sequence[JobEvent]) -> None:
         """Draw the losses."""
-        tell(f"\nlosses of {name_of(job)}, running mean of {SMOOTHED_OVER} steps")
-        for line in chart.draw(losses(events), width=WIDTH, height=HEIGHT, style=chart.ASCII):
-            tell("".join(text for text, _ in line).rstrip())
+        title = f"losses of {name_of(job)}, running mean of {SMOOTHED_OVER} steps"
+        screen.in_lines(losses(events), title=title, label="loss")
 
 
 def _row(job: FineTuningJob) -> tuple[str, ...]:

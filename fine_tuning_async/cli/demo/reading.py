@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from statistics import fmean
 from typing import TYPE_CHECKING
+
+from fine_tuning_async.cli.plot.curves import PANELS, rows_of_events, smoothed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fine_tuning_async.cli.plot.chart import Points
     from fine_tuning_async.models import JobEvent, Metrics
 
-    from .chart import Points
-
+LOSS = PANELS["loss"]
 SMOOTHED_OVER = 5
 """Steps; single losses jump about too much for a trend to be seen."""
 
@@ -23,17 +24,6 @@ def latest(events: Sequence[JobEvent]) -> Metrics | None:
 
 def losses(events: Sequence[JobEvent]) -> dict[str, Points]:
     """Return the smoothed losses by step: of the training and, where there is one, of the validation."""
-    steps = [event.metrics for event in events if event.metrics]
-    training = [(each.step, each.train_loss) for each in steps if each.step and each.train_loss is not None]
-    validation = [(each.step, each.valid_loss) for each in steps if each.step and each.valid_loss is not None]
-    curves = {"training": smoothed(training), "validation": smoothed(validation)}
-    return {name: points for name, points in curves.items() if points}
-
-
-def smoothed(points: Points, over: int = SMOOTHED_OVER) -> Points:
-    """Return the running mean: of each point with its neighbours on both sides, as far as there are any."""
-    reach = over // 2
-    return [
-        (x, fmean(y for _, y in points[max(0, index - reach) : index + reach + 1]))
-        for index, (x, _) in enumerate(points)
-    ]
+    steps = rows_of_events(events)
+    points = {kind: [(row["step"], row[name]) for row in steps if name in row] for kind, (name,) in LOSS.items()}
+    return {kind: smoothed(each, SMOOTHED_OVER) for kind, each in points.items() if each}

@@ -20,5 +20,6 @@ app: App = group(
         "follow": f"{HERE}.waiting:follow",
         "events": f"{HERE}.reading:events",
         "checkpoints": f"{HERE}.reading:checkpoints",
+        "plot": "fine_tuning_async.cli.plot.command:plot",
     },
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fine_tuning_async.cli.demo import chart
-from fine_tuning_async.cli.demo.reading import latest, losses, smoothed
+from fine_tuning_async.cli.demo.reading import latest, losses
+from fine_tuning_async.cli.plot import chart
+from fine_tuning_async.cli.plot.curves import smoothed
 from fine_tuning_async.models import JobEvent
 
 FALLING = [(float(step), 2.0 / step) for step in range(1, 41)]
@@ -74,4 +75,4 @@ def test_latest_is_the_newest_event_with_metrics() -> None:
 
 def test_a_running_mean_keeps_a_straight_line() -> None:
     line = [(float(x), float(x)) for x in range(9)]
-    assert smoothed(line)[2:-2] == line[2:-2]
+    assert smoothed(line, 5)[2:-2] == line[2:-2]

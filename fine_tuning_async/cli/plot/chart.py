@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import cycle, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from attrs import field, frozen
@@ -28,12 +28,12 @@ class Style:
     corner: str
     floor: str
     tick: str
-    strokes: tuple[str, str]
-    """Of the first curve and the second; an empty one is drawn in braille dots."""
+    strokes: str
+    """Of the first curve, the second, and so on; the blank one is drawn in braille dots."""
 
 
-UNICODE = Style(axis="│", corner="└", floor="─", tick="┤", strokes=("", "o"))
-ASCII = Style(axis="|", corner="+", floor="-", tick="+", strokes=("*", "o"))
+UNICODE = Style(axis="│", corner="└", floor="─", tick="┤", strokes=" ox+#*@%")
+ASCII = Style(axis="|", corner="+", floor="-", tick="+", strokes="*ox+#@%&")
 
 
 @frozen
@@ -42,19 +42,22 @@ class Scale:
 
     left: float
     right: float
+    bottom: float
     top: float
 
     @classmethod
     def around(cls, curves: Mapping[str, Points]) -> Scale:
-        """Return the scale that holds all curves, upwards from 0 to a round number."""
+        """Return the scale that holds all curves, from 0, or a round number below, up to a round number."""
         xs = [x for points in curves.values() for x, _ in points]
-        highest = max(y for points in curves.values() for _, y in points)
-        return cls(min(xs), max(xs), next(top for top in _round_numbers() if top >= highest))
+        ys = [y for points in curves.values() for _, y in points]
+        bottom = -_rounded_up(-min(ys)) if min(ys) < 0 else 0.0
+        return cls(min(xs), max(xs), bottom, _rounded_up(max(ys)) if max(ys) > 0 or not bottom else 0.0)
 
     def place(self, x: float, y: float, width: int, height: int) -> tuple[int, int]:
         """Return column and row, counted from the upper left."""
         across = (x - self.left) / ((self.right - self.left) or 1)
-        return round(across * (width - 1)), round((1 - y / self.top) * (height - 1))
+        down = (self.top - y) / (self.top - self.bottom)
+        return round(across * (width - 1)), round(down * (height - 1))
 
 
 @frozen
@@ -67,7 +70,7 @@ class Grid:
 
     def draw(self, name: str, points: Points, scale: Scale, stroke: str) -> None:
         """Draw a curve over what is there."""
-        if stroke:
+        if stroke.strip():
             for cell in _trace([scale.place(x, y, self.width, self.height) for x, y in points]):
                 self.cells[cell] = (stroke, name)
             return
@@ -82,11 +85,14 @@ class Grid:
         return [self.cells.get((column, number), (" ", None)) for column in range(self.width)]
 
 
-def draw(curves: Mapping[str, Points], *, width: int, height: int, style: Style) -> list[list[Span]]:
-    """Draw up to two curves of losses over steps.
+def draw(
+    curves: Mapping[str, Points], *, label: str = "loss", width: int, height: int, style: Style
+) -> list[list[Span]]:
+    """Draw curves over steps.
 
     Args:
         curves: The points of each curve from left to right, by its name; the first is drawn on top.
+        label: What stands above the vertical axis.
         width: Characters in all.
         height: Rows of the drawing itself; the horizontal axis and the legend come below.
         style: What to draw with.
@@ -96,17 +102,24 @@ def draw(curves: Mapping[str, Points], *, width: int, height: int, style: Style)
     """
     scale = Scale.around(curves)
     grid = Grid(width - MARGIN, height)
-    strokes = dict(zip(curves, style.strokes, strict=False))
+    strokes = dict(zip(curves, cycle(style.strokes), strict=False))
     for name in reversed(strokes):
         grid.draw(name, curves[name], scale, strokes[name])
     rows = [[(_label(number, height, scale, style), None), *grid.row(number)] for number in range(height)]
-    return [[("loss", None)], *rows, *_below(scale, grid.width, style), _legend(curves, strokes)]
+    return [[(label, None)], *rows, *_below(scale, grid.width, style), *_legend(curves, strokes, width)]
 
 
 def _label(row: int, height: int, scale: Scale, style: Style) -> str:
     if row % ((height - 1) // 4 or 1):
         return " " * (MARGIN - 1) + style.axis
-    return f"{scale.top * (1 - row / (height - 1)):{MARGIN - 2}.2f} {style.tick}"
+    value = scale.top - (scale.top - scale.bottom) * row / (height - 1)
+    return f"{_short(value):>{MARGIN - 2}} {style.tick}"
+
+
+def _short(value: float) -> str:
+    """Return a number in the width that labels have."""
+    plain = (f"{value:.{digits}f}" for digits in (2, 1, 0))
+    return next((text for text in plain if len(text) <= MARGIN - 2), f"{value:.0e}".replace("e+0", "e"))
 
 
 def _below(scale: Scale, width: int, style: Style) -> Iterator[list[Span]]:
@@ -115,11 +128,18 @@ def _below(scale: Scale, width: int, style: Style) -> Iterator[list[Span]]:
     yield [(" " * MARGIN + first + last.rjust(width - len(first)), None)]
 
 
-def _legend(curves: Mapping[str, Points], strokes: Mapping[str, str]) -> list[Span]:
-    line: list[Span] = [(" " * MARGIN, None)]
+def _legend(curves: Mapping[str, Points], strokes: Mapping[str, str], width: int) -> Iterator[list[Span]]:
+    """Name the curves with their last values, as many to a line as fit."""
+    start: Span = (" " * MARGIN, None)
+    line, used = [start], MARGIN
     for name, stroke in strokes.items():
-        line += [((stroke or "⠒") * 2, name), (f" {name} {curves[name][-1][1]:.2f}   ", None)]
-    return line
+        text = f" {name} {curves[name][-1][1]:.2f}   "
+        if len(line) > 1 and used + len(text.rstrip()) + 2 > width:
+            yield line
+            line, used = [start], MARGIN
+        line += [((stroke.strip() or "⠒") * 2, name), (text, None)]
+        used += len(text) + 2
+    yield line
 
 
 def _trace(places: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -129,6 +149,10 @@ def _trace(places: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         steps = max(abs(x1 - x0), abs(y1 - y0))
         for step in range(1, steps + 1):
             yield round(x0 + (x1 - x0) * step / steps), round(y0 + (y1 - y0) * step / steps)
+
+
+def _rounded_up(number: float) -> float:
+    return next(top for top in _round_numbers() if top >= number)
 
 
 def _round_numbers() -> Iterator[float]:

@@ -1,0 +1,1 @@
+"""Curves of trainings: in the terminal, as pictures, as a page."""
