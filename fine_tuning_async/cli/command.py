@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fine_tuning_async._version import __version__
 
 from .exits import Exit
-from .output import complain, tell
+from .output import complain, make_forgiving, tell
 from .report import report, show_warning
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def run(words: Sequence[str]) -> int:
     if not _extra_is_installed():
         complain("this command needs more packages: pip install 'fine-tuning-async[cli]'")
         return Exit.USAGE
+    make_forgiving(sys.stdout)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = show_warning

@@ -1,5 +1,6 @@
 """Lines for the standard streams."""
 
+import io
 import os
 import sys
 from typing import TextIO
@@ -15,6 +16,12 @@ def complain(line: str) -> None:
     """Write a line for the person at the keyboard, beside the command's output."""
     sys.stderr.write(f"fine-tuning: {line}\n")
     sys.stderr.flush()
+
+
+def make_forgiving(stream: TextIO) -> None:
+    """Let a stream write what its encoding does not have as escapes, in place of failing in the middle."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
 
 
 def is_terminal(stream: TextIO) -> bool:

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
 from cyclopts import Group, Parameter
@@ -22,6 +22,9 @@ from .tables import Table, details
 M = TypeVar("M", bound=WireObject)
 
 GROUP = Group("Output", sort_key=1)
+AsJSON: TypeAlias = Annotated[
+    bool, Parameter(group=GROUP, help="One JSON object a line, whole, as the server sent it.")
+]
 
 
 @Parameter(name="*", group=GROUP)
@@ -29,7 +32,7 @@ GROUP = Group("Output", sort_key=1)
 class Printing:
     """Whether people or programs read what is printed."""
 
-    json: Annotated[bool, Parameter(help="One JSON object a line, whole, as the server sent it.")] = False
+    json: AsJSON = False
     columns: Annotated[
         str | None, Parameter(help="Fields to show, separated by commas, as in id,status,metadata.team.")
     ] = None

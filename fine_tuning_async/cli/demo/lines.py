@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fine_tuning_async.cli.jobs.words import figures_of, method_of, name_of
 from fine_tuning_async.cli.output import tell
 from fine_tuning_async.cli.plot import screen
+from fine_tuning_async.cli.tables import Table
 
 from .reading import SMOOTHED_OVER, latest, losses
 
@@ -55,11 +56,8 @@ class Lines:
 
     def table(self, jobs: Sequence[FineTuningJob]) -> None:
         """Write a line per job."""
-        rows = [("id", "model", "method", "status", "trained tokens", "fine-tuned model"), *map(_row, jobs)]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         tell("")
-        for row in rows:
-            tell("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        Table(("id", "model", "method", "status", "trained tokens", "fine-tuned model")).write([*map(_row, jobs)])
 
     def failure(self, job: FineTuningJob) -> None:
         """Write the server's reason."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -55,16 +57,27 @@ async def create(
     if idempotency_key is None:
         complain(f"idempotency key {key}; to run this again safely, add: --idempotency-key {key}")
     async with connection.client() as client:
-        job = await job_of(client, key, plan) if idempotency_key else None
-        if job is None:
-            job = await _create(client, plan, key, again=idempotency_key is not None)
-        else:
-            complain(harmless(f"the key has made this job before; it is {job.status}"))
+        with _interruptible(key, connection):
+            job = await job_of(client, key, plan) if idempotency_key else None
+            if job is None:
+                job = await _create(client, plan, key, again=idempotency_key is not None)
+            else:
+                complain(harmless(f"the key has made this job before; it is {job.status}"))
         if printing.json or not follow:
             printing.one(job, JOBS)
         if not follow:
             return 0
-        return await follow_to_end(client, job.id, printing=printing, connection=connection)
+        return await follow_to_end(client, job.id, as_json=printing.json, connection=connection)
+
+
+@contextmanager
+def _interruptible(key: str, connection: Connection) -> Iterator[None]:
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not connection.forgets:
+            complain(f"interrupted; the job may exist. To find out, or to go on, add: --idempotency-key {key}")
+        raise
 
 
 async def _create(client: FineTuningClient, plan: Plan, key: str, *, again: bool) -> FineTuningJob:

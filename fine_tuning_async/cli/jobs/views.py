@@ -16,7 +16,6 @@ from fine_tuning_async.cli.printing import write_json
 from fine_tuning_async.cli.terminal import STYLES, console
 
 if TYPE_CHECKING:
-    from fine_tuning_async.cli.printing import Printing
     from fine_tuning_async.models import FineTuningJob, JobEvent
 
 
@@ -33,9 +32,9 @@ class View(Protocol):
         """An event has happened."""
 
 
-def view_for(printing: Printing) -> View:
+def view_for(*, as_json: bool) -> View:
     """Return the view that suits who reads it."""
-    if printing.json:
+    if as_json:
         return _JSONLines()
     return _Bars() if is_terminal(sys.stdout) else _Lines()
 

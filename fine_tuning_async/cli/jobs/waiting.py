@@ -11,7 +11,7 @@ from fine_tuning_async.cli.connection import Connection
 from fine_tuning_async.cli.exits import Exit
 from fine_tuning_async.cli.failure import CommandFailure
 from fine_tuning_async.cli.output import complain
-from fine_tuning_async.cli.printing import Printing
+from fine_tuning_async.cli.printing import AsJSON
 from fine_tuning_async.cli.report import explain
 from fine_tuning_async.client import FineTuningClient
 from fine_tuning_async.models import FineTuningJob, JobFailed, JobStatus
@@ -23,7 +23,7 @@ async def wait(
     *job_id: Annotated[str, Parameter(required=True)],
     max_wait: float | None = None,
     poll: float | None = None,
-    printing: Printing = Printing(),
+    json: AsJSON = False,
     connection: Connection = Connection(),
 ) -> int:
     """Wait until jobs have ended: 0 if all have succeeded, 1 otherwise.
@@ -34,7 +34,7 @@ async def wait(
         max_wait: Seconds after which to give up, with 5; the jobs go on.
         poll: Seconds between two looks; if left out, from one growing to thirty.
     """
-    view, ended = view_for(printing), dict[str, FineTuningJob]()
+    view, ended = view_for(as_json=json), dict[str, FineTuningJob]()
     async with connection.client() as client:
         with _detaching(["jobs", "wait", *job_id], connection), view.opened():
             try:
@@ -57,7 +57,7 @@ async def follow(
     *,
     after: str | None = None,
     poll: float | None = None,
-    printing: Printing = Printing(),
+    json: AsJSON = False,
     connection: Connection = Connection(),
 ) -> int:
     """Print the events of a job as they happen, until it has ended: 0 if it has succeeded, 1 otherwise.
@@ -69,22 +69,20 @@ async def follow(
         poll: Seconds between two looks; if left out, from one to thirty.
     """
     async with connection.client() as client:
-        return await follow_to_end(
-            client, job_id, after=after, poll=poll, printing=printing, connection=connection
-        )
+        return await follow_to_end(client, job_id, after=after, poll=poll, as_json=json, connection=connection)
 
 
 async def follow_to_end(
     client: FineTuningClient,
     job_id: str,
     *,
-    printing: Printing,
+    as_json: bool,
     connection: Connection,
     after: str | None = None,
     poll: float | None = None,
 ) -> int:
     """Show the events of a job until it has ended; return the exit code."""
-    view, again = view_for(printing), ["jobs", "follow", job_id]
+    view, again = view_for(as_json=as_json), ["jobs", "follow", job_id]
     with _detaching(again, connection), view.opened():
         job = await client.retrieve_job(job_id)
         async for event in client.follow_events(job_id, after=after, poll=poll):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fine_tuning_async.server import Fault
 from tests.contract.cli.in_process import Terminal
 
 if TYPE_CHECKING:
@@ -83,6 +84,23 @@ async def test_interrupted_it_detaches_and_says_how_to_go_on(
     done = await command.within("jobs", "follow", job_id, "--after", after)
     assert done.code == 0
     assert "Created fine-tuning job" not in done.out
+
+
+async def test_interrupted_on_the_way_to_a_job_it_says_how_to_find_it(
+    mounted: LocalServer, command: Command, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mounted.faults.once(Fault.reply_delayed(15), method="POST", path="/fine_tuning/jobs")
+    task = asyncio.create_task(command.within(*CREATE))
+    await asyncio.sleep(10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    (key,) = re.findall(
+        r"^fine-tuning: interrupted; .* add: --idempotency-key (\S+)$", capsys.readouterr().err, re.MULTILINE
+    )
+    done = await command.within(*CREATE, "--idempotency-key", key, "--json")
+    assert done.code == 0
+    assert (await command.within("jobs", "list", "--json")).documents == done.documents
 
 
 async def test_several_jobs_are_waited_for(mounted: LocalServer, command: Command, here: Path) -> None:
