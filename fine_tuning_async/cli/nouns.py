@@ -23,7 +23,7 @@ class Noun(NamedTuple):
     columns: str
 
 
-JOBS = Noun(FineTuningJob, "id,status,model,method.type,created_at,user_provided_suffix,fine_tuned_model")
+JOBS = Noun(FineTuningJob, "id,status,user_provided_suffix,method.type,created_at,fine_tuned_model")
 EVENTS = Noun(JobEvent, "created_at,level,message")
 CHECKPOINTS = Noun(JobCheckpoint, "step_number,metrics.train_loss,metrics.valid_loss,fine_tuned_model_checkpoint")
 FILES = Noun(File, "id,bytes,created_at,purpose,status,filename")

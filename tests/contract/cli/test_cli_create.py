@@ -85,6 +85,16 @@ def test_running_it_again_with_its_key_makes_nothing_twice(
     assert len(sent(server)) == before
 
 
+def test_a_server_that_ignores_the_filter_does_not_pass_another_job_off(
+    server: LocalServer, command: Command, here: Path
+) -> None:
+    other = command(*CREATE).documents[0]
+    with server.faults.add(Fault.query_ignored("metadata")):
+        done = command(*CREATE, "--idempotency-key", "one")
+    assert done.code == 0
+    assert done.documents[0]["id"] != other["id"]
+
+
 def test_its_key_holds_when_the_file_is_gone_from_the_server(
     server: LocalServer, command: Command, here: Path
 ) -> None:

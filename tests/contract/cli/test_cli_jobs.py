@@ -38,8 +38,8 @@ def test_a_list_is_a_table_in_a_pipe_without_colour(command: Command, job_id: st
     assert done.code == 0
     assert "\x1b" not in done.out
     headings, row = done.rows
-    assert headings[:4] == ["id", "status", "model", "method.type"]
-    assert row[:4] == [job_id, "validating_files", "gpt-4.1-nano-2025-04-14", "supervised"]
+    assert headings[:4] == ["id", "status", "user_provided_suffix", "method.type"]
+    assert row[:4] == [job_id, "validating_files", "sums", "supervised"]
 
 
 def test_every_page_is_listed_and_max_items_bounds_it(server: LocalServer, command: Command, job_id: str) -> None:
@@ -197,7 +197,8 @@ def test_a_local_server_is_not_told_of_the_users_account(
     command: Command, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-somebody")
-    monkeypatch.setenv("OPENAI_ORG_ID", "org-of-somebody")
+    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID"):
+        monkeypatch.setenv(name, "no\nheader")  # which could not be sent
     done = command("jobs", "list", "--local", "--json", "--debug")
     assert done.code == 0
     assert "of-somebody" not in done.err
