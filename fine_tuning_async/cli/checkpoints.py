@@ -9,6 +9,7 @@ from fine_tuning_async.client import FineTuningClient
 from .connection import Connection
 from .failure import Misuse
 from .nouns import DELETIONS, PERMISSIONS
+from .paging import Paging
 from .printing import Printing
 
 app: App = App(
@@ -40,10 +41,8 @@ async def shared(
     /,
     *,
     project_id: str | None = None,
-    after: str | None = None,
-    limit: int | None = None,
     order: Literal["ascending", "descending"] | None = None,
-    max_items: int | None = None,
+    paging: Paging = Paging(),
     printing: Printing = Printing(),
     connection: Connection = Connection(),
 ) -> None:
@@ -52,14 +51,11 @@ async def shared(
     Args:
         checkpoint: The name to use it by.
         project_id: Only the permissions of this project.
-        after: The id of the permission after which to go on.
-        limit: The size of a page.
         order: ascending for the oldest first.
-        max_items: How many permissions at most.
     """
     async with connection.client() as client:
         listing = client.list_checkpoint_permissions(
-            checkpoint, project_id=project_id, after=after, limit=limit, order=order, max_items=max_items
+            checkpoint, project_id=project_id, order=order, **paging.part()
         )
         await printing.all(listing, PERMISSIONS)
 

@@ -9,6 +9,7 @@ from attrs import define, field, frozen
 from cyclopts import Group, Parameter
 
 from fine_tuning_async._codec import to_dict
+from fine_tuning_async.errors import FineTuningError
 from fine_tuning_async.models import WireObject
 from fine_tuning_async.models._base import wire_names
 from fine_tuning_async.pagination import Paginator
@@ -58,8 +59,13 @@ class Printing:
     async def all(self, listing: Paginator[M], noun: Noun) -> None:
         """Print a list page by page, of which two are held at most."""
         rows = self.rows(noun)
-        async for page in listing.pages():
-            rows.write(page.data)
+        try:
+            async for page in listing.pages():
+                rows.write(page.data)
+        except FineTuningError as error:
+            if error.cursor is not None:
+                error.add_note(f"What is printed is whole; to go on behind it, add: --after {error.cursor}")
+            raise
         if rows.empty and not self.json:
             complain("there are none")
 

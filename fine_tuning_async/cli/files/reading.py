@@ -6,16 +6,15 @@ from cyclopts import Parameter
 
 from fine_tuning_async.cli.connection import Connection
 from fine_tuning_async.cli.nouns import DELETIONS, FILES
+from fine_tuning_async.cli.paging import Paging
 from fine_tuning_async.cli.printing import Printing
 
 
 async def list_files(
     *,
     purpose: str | None = None,
-    after: str | None = None,
-    limit: int | None = None,
     order: Literal["asc", "desc"] | None = None,
-    max_items: int | None = None,
+    paging: Paging = Paging(),
     printing: Printing = Printing(),
     connection: Connection = Connection(),
 ) -> None:
@@ -23,14 +22,10 @@ async def list_files(
 
     Args:
         purpose: Only files for this purpose, such as fine-tune or fine-tune-results.
-        after: The id of the file after which to go on.
-        limit: The size of a page.
         order: asc for the oldest first.
-        max_items: How many files at most.
     """
     async with connection.client() as client:
-        listing = client.list_files(purpose=purpose, after=after, limit=limit, order=order, max_items=max_items)
-        await printing.all(listing, FILES)
+        await printing.all(client.list_files(purpose=purpose, order=order, **paging.part()), FILES)
 
 
 async def get(file_id: str, /, *, printing: Printing = Printing(), connection: Connection = Connection()) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from fine_tuning_async.api._keys import KEY
 from fine_tuning_async.cli.failure import Misuse
+from fine_tuning_async.cli.paging import LARGE_PAGE
 from fine_tuning_async.errors import FineTuningError
 
 from .plan import CONTENTS
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from .plan import Contents, Plan
 
-LARGE_PAGE = 100  # the most that OpenAI gives at once
 CANDIDATES = 3
 """How many files of the same name and size are compared; a run that failed has left one."""
 

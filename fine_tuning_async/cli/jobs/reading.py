@@ -4,17 +4,14 @@ from fine_tuning_async.api._metadata import NO_METADATA
 from fine_tuning_async.cli.arguments import pairs
 from fine_tuning_async.cli.connection import Connection
 from fine_tuning_async.cli.nouns import CHECKPOINTS, EVENTS, JOBS
+from fine_tuning_async.cli.paging import LARGE_PAGE, Paging
 from fine_tuning_async.cli.printing import Printing
-
-LARGE_PAGE = 100  # the most that OpenAI gives at once
 
 
 async def list_jobs(
     *,
     metadata: tuple[str, ...] = (),
-    after: str | None = None,
-    limit: int = LARGE_PAGE,
-    max_items: int | None = None,
+    paging: Paging = Paging(),
     printing: Printing = Printing(),
     connection: Connection = Connection(),
 ) -> None:
@@ -22,13 +19,10 @@ async def list_jobs(
 
     Args:
         metadata: Only jobs with this pair, KEY=VALUE; may be given several times. `null` for those without any.
-        after: The id of the job after which to go on.
-        limit: The size of a page.
-        max_items: How many jobs at most.
     """
     wanted = NO_METADATA if metadata == (NO_METADATA.value,) else pairs(metadata, "--metadata")
     async with connection.client() as client:
-        listing = client.list_jobs(after=after, limit=limit, metadata=wanted, max_items=max_items)
+        listing = client.list_jobs(metadata=wanted, **paging.part(LARGE_PAGE))
         await printing.all(listing, JOBS)
 
 
@@ -42,40 +36,23 @@ async def events(
     job_id: str,
     /,
     *,
-    after: str | None = None,
-    limit: int = LARGE_PAGE,
-    max_items: int | None = None,
+    paging: Paging = Paging(),
     printing: Printing = Printing(),
     connection: Connection = Connection(),
 ) -> None:
-    """List the events of a job, newest first; `jobs follow` gives them as they happen.
-
-    Args:
-        after: The id of the event after which to go on, towards older ones.
-        limit: The size of a page.
-        max_items: How many events at most.
-    """
+    """List the events of a job, newest first; `jobs follow` gives them as they happen."""
     async with connection.client() as client:
-        await printing.all(client.list_events(job_id, after=after, limit=limit, max_items=max_items), EVENTS)
+        await printing.all(client.list_events(job_id, **paging.part(LARGE_PAGE)), EVENTS)
 
 
 async def checkpoints(
     job_id: str,
     /,
     *,
-    after: str | None = None,
-    limit: int | None = None,
-    max_items: int | None = None,
+    paging: Paging = Paging(),
     printing: Printing = Printing(),
     connection: Connection = Connection(),
 ) -> None:
-    """List the checkpoints of a job, newest first.
-
-    Args:
-        after: The id of the checkpoint after which to go on, towards older ones.
-        limit: The size of a page.
-        max_items: How many checkpoints at most.
-    """
+    """List the checkpoints of a job, newest first."""
     async with connection.client() as client:
-        listing = client.list_checkpoints(job_id, after=after, limit=limit, max_items=max_items)
-        await printing.all(listing, CHECKPOINTS)
+        await printing.all(client.list_checkpoints(job_id, **paging.part()), CHECKPOINTS)

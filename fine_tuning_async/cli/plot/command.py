@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from fine_tuning_async.cli.connection import Connection
 from fine_tuning_async.cli.failure import CommandFailure, Misuse
 from fine_tuning_async.cli.output import complain, harmless
+from fine_tuning_async.cli.paging import LARGE_PAGE
 from fine_tuning_async.cli.printing import write_json
 from fine_tuning_async.client import FineTuningClient
 from fine_tuning_async.errors import NotFoundError
@@ -18,7 +19,6 @@ from fine_tuning_async.models import FineTuningJob
 from . import screen
 from .curves import Row, Run, labels, merged, named, panels, rows_of_events, rows_of_results, smoothed, smoothing
 
-LARGE_PAGE = 100  # the most that OpenAI gives at once
 FORMATS = (".svg", ".png", ".html")
 
 

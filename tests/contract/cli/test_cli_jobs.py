@@ -53,6 +53,17 @@ def test_every_page_is_listed_and_max_items_bounds_it(server: LocalServer, comma
     assert after.out.split() == ["id", *ids[2:]]
 
 
+def test_a_list_that_breaks_off_says_how_to_go_on(server: LocalServer, command: Command, job_id: str) -> None:
+    file = command("jobs", "get", job_id, "--json").documents[0]["training_file"]
+    for _ in range(3):
+        command("jobs", "create", "--file", file)
+    whole = command("jobs", "list", "--columns", "id").out.split()
+    server.faults.once(Fault.status(403), method="GET", skip=1)
+    done = command("jobs", "list", "--columns", "id", "--limit", "2")
+    assert (done.code, done.out.split()) == (3, whole[:3])
+    assert done.err.endswith(f"to go on behind it, add: --after {whole[2]}\n")
+
+
 def test_lists_are_filtered_by_metadata(command: Command, job_id: str) -> None:
     file = command("jobs", "get", job_id, "--json").documents[0]["training_file"]
     command("jobs", "create", "--file", file, "--metadata", "team=blue", "--metadata", "run=7")
