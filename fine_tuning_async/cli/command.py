@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fine_tuning_async._version import __version__
 
 from .exits import Exit
-from .output import complain, make_forgiving, tell
+from .output import complain, harmless, make_forgiving, tell
 from .report import report, show_warning
 
 if TYPE_CHECKING:
@@ -171,5 +171,5 @@ def _misused(error: CycloptsError) -> int:
 
 
 def _refuse(why: str, command: str) -> int:
-    complain(f"{why}{'' if why.endswith(('.', '?')) else '.'} See: {command} --help")
+    complain(f"{harmless(why)}{'' if why.endswith(('.', '?')) else '.'} See: {command} --help")
     return Exit.USAGE
