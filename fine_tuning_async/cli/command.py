@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fine_tuning_async._version import __version__
 
 from .exits import Exit
-from .output import complain, make_forgiving, tell
+from .output import complain, harmless, make_forgiving, tell
 from .report import report, show_warning
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ COMMANDS = {
     "models": Command("fine_tuning_async.cli.models:app", "List models, delete fine-tuned ones."),
     "checkpoints": Command("fine_tuning_async.cli.checkpoints:app", "Say who may use a checkpoint."),
     "graders": Command("fine_tuning_async.cli.graders:app", "Try a grader before it scores a training."),
-    "archive": Command("fine_tuning_async.cli.archive:app", "Copy everything an account has; read such a copy."),
     "demo": Command(
         "fine_tuning_async.cli.demo.command:demo",
         "Train four models on a local server, offline, in seconds.",
@@ -172,5 +171,5 @@ def _misused(error: CycloptsError) -> int:
 
 
 def _refuse(why: str, command: str) -> int:
-    complain(f"{why}{'' if why.endswith(('.', '?')) else '.'} See: {command} --help")
+    complain(f"{harmless(why)}{'' if why.endswith(('.', '?')) else '.'} See: {command} --help")
     return Exit.USAGE

@@ -42,7 +42,8 @@ async def job_of(client: FineTuningClient, key: str, plan: Plan) -> FineTuningJo
     found = None
     # Compared here as well: some servers ignore the filter.
     async for job in client.list_jobs(metadata={KEY: key}, limit=LARGE_PAGE):
-        if (job.metadata or {}).get(KEY) == key:
+        is_ours = (job.metadata or {}).get(KEY) == key
+        if is_ours and (found is None or job.created_at <= found.created_at):
             found = job
     if found is None or (found.metadata or {}).get(CONTENTS) == plan.contents:
         return found

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.contract.cli.terminals import COLOUR, ESCAPE, PATIENCE, in_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from subprocess import Popen
 
-PATIENCE = 60
-ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-7]|38;[0-9;]+)m")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals that POSIX knows")
 
@@ -48,37 +45,8 @@ def test_in_a_pipe_it_tells_the_whole_story_in_plain_ascii(start: Callable[..., 
     assert list(folder.iterdir()) == []
 
 
-def in_terminal(
-    folder: Path, environment: dict[str, str], columns: int, *, until: str | None = None
-) -> tuple[int, str]:
-    """Run the demo on a pseudo terminal, to its end or until a word; return its exit code and output."""
-    import fcntl  # noqa: PLC0415 - POSIX only, as the three modules that follow
-    import pty  # noqa: PLC0415
-    import struct  # noqa: PLC0415
-    import termios  # noqa: PLC0415
-
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    command = [sys.executable, "-W", "error", "-m", "fine_tuning_async", "demo"]
-    with subprocess.Popen(  # noqa: S603 - our own words
-        command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=environment
-    ) as run:
-        os.close(theirs)
-        written = b""
-        try:
-            while piece := os.read(ours, 65536):
-                written += piece
-                if until is not None and until.encode() in written:
-                    run.send_signal(signal.SIGINT)
-                    until = None
-        except OSError:  # Linux says EIO where others end the file
-            pass
-        os.close(ours)
-        return run.wait(timeout=PATIENCE), written.decode()
-
-
 def test_in_a_terminal_it_draws_bars_a_table_and_a_curve(folder: Path, environment: dict[str, str]) -> None:
-    code, written = in_terminal(folder, environment, 80)
+    code, written = in_terminal("demo", folder=folder, environment=environment)
     text = ESCAPE.sub("", written)
     assert code == 0
     assert COLOUR.search(written)
@@ -93,13 +61,15 @@ def test_in_a_terminal_it_draws_bars_a_table_and_a_curve(folder: Path, environme
 
 
 def test_no_color_is_obeyed(folder: Path, environment: dict[str, str]) -> None:
-    code, written = in_terminal(folder, {**environment, "NO_COLOR": "1"}, 80, until="step")
+    where = {**environment, "NO_COLOR": "1"}
+    code, written = in_terminal("demo", folder=folder, environment=where, until="step")
     assert code == 128 + signal.SIGINT
     assert not COLOUR.search(written)
 
 
 def test_a_dumb_terminal_gets_plain_lines(folder: Path, environment: dict[str, str]) -> None:
-    code, written = in_terminal(folder, {**environment, "TERM": "dumb"}, 80, until="step")
+    where = {**environment, "TERM": "dumb"}
+    code, written = in_terminal("demo", folder=folder, environment=where, until="step")
     assert code == 128 + signal.SIGINT
     assert "step" in written
     assert "\x1b" not in written

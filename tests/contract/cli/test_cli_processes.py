@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract.cli.in_process import TRAINING
+from tests.contract.cli.terminals import COLOUR, COLUMNS, ESCAPE, PATIENCE, in_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from fine_tuning_async.server import LocalServer
 
     Start = Callable[..., Popen[str]]
-
-PATIENCE = 60
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes that POSIX knows")
 
@@ -68,6 +67,19 @@ def test_ctrl_c_detaches_and_the_job_goes_on(server: LocalServer, job_id: str, s
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 128 + signal.SIGINT
     assert re.fullmatch(rf"fine-tuning: detached; .* fine-tuning jobs follow {job_id} --after ftevent-\w+\n", err)
+
+
+def test_a_list_on_a_terminal_has_colours_and_ends_at_its_edge(
+    server: LocalServer, job_id: str, folder: Path, environment: dict[str, str]
+) -> None:
+    server.finish(job_id)
+    where = {**environment, **account(server)}
+    code, written = in_terminal("jobs", "list", folder=folder, environment=where)
+    lines = ESCAPE.sub("", written).splitlines()
+    assert code == 0
+    assert COLOUR.search(written)
+    assert [line.split()[0] for line in lines] == ["id", job_id]
+    assert max(map(len, lines)) == COLUMNS
 
 
 def test_an_output_that_knows_no_unicode_gets_escapes(server: LocalServer, job_id: str, start: Start) -> None:
