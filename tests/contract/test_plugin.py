@@ -170,7 +170,7 @@ async def test_first(fine_tuning_server):
 async def test_second(fine_tuning_server):
     async with HELD[0] as client:
         with pytest.raises(BadRequestError):
-            await client.create_job("gpt-4o-mini", "file-gone")  # a POST, which finds no connection that was closed
+            await client.create_job("gpt-4o-mini", "file-gone")  # a POST, on a connection that is open
         assert len(fine_tuning_server.requests) == 1
 """,
         *ONE_LOOP,
