@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ._environment import lead_to
 from ._settings import INI, MARKER, settings_of
 
 if TYPE_CHECKING:
@@ -54,8 +55,6 @@ def fine_tuning_server(request: pytest.FixtureRequest, _fine_tuning_servers: Ser
     server = _fine_tuning_servers.fresh(settings)
     with pytest.MonkeyPatch.context() as patch:
         if settings.environment:
-            from ._environment import lead_to  # noqa: PLC0415 - as above
-
             lead_to(server.url, settings.like, patch)
         yield server
 

@@ -155,6 +155,49 @@ def test_a_client_may_be_closed_by_the_test_or_used_in_loops_of_its_own(inner: R
     ).assert_outcomes(passed=4)
 
 
+def test_a_client_that_outlives_a_test_keeps_its_connection(inner: Run) -> None:
+    inner(
+        STORY
+        + """
+from fine_tuning_async import BadRequestError, FineTuningClient
+
+HELD = []
+
+async def test_first(fine_tuning_server):
+    HELD.append(FineTuningClient())
+    await story(fine_tuning_server, HELD[0])
+
+async def test_second(fine_tuning_server):
+    async with HELD[0] as client:
+        with pytest.raises(BadRequestError):
+            await client.create_job("gpt-4o-mini", "file-gone")  # a POST, on a connection that is open
+        assert len(fine_tuning_server.requests) == 1
+""",
+        *ONE_LOOP,
+    ).assert_outcomes(passed=2)
+
+
+def test_a_class_of_unittest_is_led_to_the_server(inner: Run) -> None:
+    inner(
+        """
+        import asyncio
+        import unittest
+
+        import pytest
+        from fine_tuning_async import FineTuningClient
+
+        @pytest.mark.usefixtures("fine_tuning_server")
+        class TestService(unittest.TestCase):
+            def test_jobs(self):
+                async def main():
+                    async with FineTuningClient() as client:
+                        return await client.list_jobs().collect()
+
+                self.assertEqual(asyncio.run(main()), [])
+        """
+    ).assert_outcomes(passed=1)
+
+
 def test_on_trio_the_client_is_skipped_and_the_server_works(inner: Run) -> None:
     result = inner(
         """
@@ -343,5 +386,6 @@ def test_a_suite_that_does_not_use_it_imports_nothing_for_it(pytester: pytest.Py
     done = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, "-c", dedent(code)], capture_output=True, text=True, cwd=pytester.path, check=True
     )
-    imported = ["fine_tuning_async", "fine_tuning_async._version", PLUGIN, f"{PLUGIN}._settings"]
+    imported = ["fine_tuning_async", "fine_tuning_async._version", PLUGIN]
+    imported += [f"{PLUGIN}._environment", f"{PLUGIN}._settings"]
     assert done.stdout.splitlines()[-1] == f"{imported} False False False"
