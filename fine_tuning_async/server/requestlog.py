@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _LONGEST = 50_000
 """The newest requests are kept, so that a soak run does not fill the memory."""
 
+LARGEST = 256 * 1024 * 1024
+"""Bytes of their bodies; the newest request is kept in any case."""
+
 _SECRET = frozenset({"authorization", "api-key", "cookie", "proxy-authorization"})
 
 
@@ -54,14 +57,18 @@ class RequestLog:
     """Requests in the order of their answers."""
 
     def __init__(self) -> None:
-        self._records: deque[RequestRecord] = deque(maxlen=_LONGEST)
+        self._records: deque[RequestRecord] = deque()
         self.total: int = 0
         """How many there were."""
+        self._bytes = 0
 
     def add(self, record: RequestRecord) -> None:
-        """Append a record."""
+        """Append a record, and forget the oldest ones if they are too many, or their bodies too large."""
         self._records.append(record)
         self.total += 1
+        self._bytes += len(record.body)
+        while len(self._records) > _LONGEST or (self._bytes > LARGEST and len(self._records) > 1):
+            self._bytes -= len(self._records.popleft().body)
 
     def records(self) -> list[RequestRecord]:
         """Return a copy of the list, oldest first."""
@@ -75,6 +82,7 @@ class RequestLog:
         """Forget all records."""
         self._records.clear()
         self.total = 0
+        self._bytes = 0
 
 
 def redacted(headers: Mapping[str, str]) -> dict[str, str]:

@@ -154,8 +154,9 @@ async def serve(  # noqa: PLR0913 - what LocalServer takes, and who is told
     except ValueError as error:
         raise StartError(str(error)) from error
     app = build_app(service, max_body, Faults(), workers)
-    async with listening(app, host, port) as url:
-        with _signals_call(done.set):
+    # Up to the end of the stop: a second signal hastens nothing that takes less than a second.
+    with _signals_call(done.set):
+        async with listening(app, host, port) as url:
             announce(f"listening on {url}")
             for receiver, secret in secrets.items():
                 announce(f"webhook {receiver} signed with {'the secret given' if webhook_secret else secret}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Self
 
 from .fault import Fault
 from .limits import FaultError, check_whole
+from .pattern import LONGEST, Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -46,18 +46,15 @@ class Scope:
             raise FaultError(text, "path")
         self.method: str | None = None if method is None else method.upper()
         self.path = path
-        self._pattern = None if path is None else re.compile(_translated(path), re.DOTALL)
+        if path is not None and len(path) > LONGEST:
+            raise FaultError(f"path has {len(path)} characters; it may have {LONGEST} at most", "path")
+        self._pattern = None if path is None else Pattern(path)
 
     def covers(self, method: str, path: str) -> bool:
         """Tell whether a request is meant."""
         if self.method not in (None, method):
             return False
-        return self._pattern is None or self._pattern.fullmatch(path) is not None
-
-
-def _translated(path: str) -> str:
-    parts = {"**": ".*", "*": "[^/]*"}
-    return "".join(parts.get(part) or re.escape(part) for part in re.split(r"(\*\*|\*)", path))
+        return self._pattern is None or self._pattern.covers(path)
 
 
 class Script:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import socket
@@ -81,6 +82,38 @@ def test_a_database_that_cannot_be_opened_is_one_line_and_exit_code_1(start: Cal
     assert process.returncode == 1
     assert err.count("\n") == 1
     assert "jobs.sqlite" in err
+
+
+def test_a_database_that_another_process_uses_is_one_line_and_exit_code_1(
+    start: Callable[..., Popen[str]], folder: Path
+) -> None:
+    url_of(start("serve", "--db", "jobs.sqlite", "--sync", "full"))
+    second = start("serve", "--db", "jobs.sqlite")
+    out, err = second.communicate(timeout=PATIENCE)
+    assert (second.returncode, out) == (1, "")
+    assert err == (
+        f"fine-tuning: cannot use the database {folder / 'jobs.sqlite'}: another server or program is using it,"
+        " and it can have one user at a time\n"
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_does_not_disturb_the_stop(
+    number: signal.Signals, start: Callable[..., Popen[str]]
+) -> None:
+    process = start("serve")
+    parts = urlsplit(url_of(process))
+    with socket.create_connection((str(parts.hostname), parts.port or 0)) as slow:
+        head = b"Host: x\r\nAuthorization: Bearer k\r\nContent-Length: 9\r\n\r\n"
+        slow.sendall(b"POST /v1/fine_tuning/jobs HTTP/1.1\r\n" + head)
+        get(f"{parts.geturl()}/models")  # by now the other request has been begun
+        process.send_signal(number)
+        with contextlib.suppress(OSError):
+            while True:  # until the stop has begun
+                socket.create_connection((str(parts.hostname), parts.port or 0)).close()
+        process.send_signal(number)
+        assert process.communicate(timeout=PATIENCE) == ("", "")
+    assert process.returncode == 0
 
 
 def test_a_host_that_others_can_reach_is_warned_of(start: Callable[..., Popen[str]]) -> None:

@@ -303,6 +303,21 @@ def test_who_leaves_in_the_middle_leaves_nothing(url: str, data: bytes, half: bo
     assert Api(url).get("/files").json["data"] == []
 
 
+def test_who_leaves_a_download_leaves_nothing(url: str) -> None:
+    api = Api(url)
+    file_id = api.upload(bytes(4 << 20), purpose="batch").json["id"]
+    for _ in range(5):
+        with connected(url) as connection:
+            connection.sendall(request(f"GET /v1/files/{file_id}/content"))
+            connection.recv(1)
+    with connected(url) as connection:
+        connection.sendall(request(f"GET /v1/files/{file_id}/content"))
+        connection.recv(1)
+        assert api.call("DELETE", f"/files/{file_id}").status == 200
+        while connection.recv(1 << 20):
+            """It ends before its time."""
+
+
 def test_requests_behind_each_other_are_answered_in_their_order(url: str) -> None:
     data = b"".join(request(f"GET /v1/models/m{n}", close=False) for n in range(100)) + request("GET /v1/models")
     assert exchange(url, data).statuses == [404] * 100 + [200]
