@@ -44,7 +44,7 @@ class Log:
                 try:
                     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 finally:
-                    self._copy.unlink()
+                    self._copy.unlink(missing_ok=True)
 
     def restore(self, path: str) -> None:
         """Let the copy, where there is one, take the place of the log; nobody else may have the file.
@@ -71,13 +71,17 @@ class Log:
         return log == copy and self._path.stat().st_size < self._copy.stat().st_size - _CHECK
 
     def _lay_aside(self) -> None:
+        """Copy the log, unless there is no room for a copy: then it is all the more time to shorten it."""
         part, check = self._copy.with_name(f"{self._copy.name}-part"), 0
-        with self._path.open("rb") as source, part.open("wb") as target:
-            while block := source.read(_BLOCK):
-                check = zlib.crc32(block, check)
-                target.write(block)
-            target.write(check.to_bytes(_CHECK))
-        part.replace(self._copy)
+        try:
+            with self._path.open("rb") as source, part.open("wb") as target:
+                while block := source.read(_BLOCK):
+                    check = zlib.crc32(block, check)
+                    target.write(block)
+                target.write(check.to_bytes(_CHECK))
+            part.replace(self._copy)
+        except OSError:
+            part.unlink(missing_ok=True)
 
 
 def _begun(path: Path) -> bytes:

@@ -186,6 +186,19 @@ def test_the_copy_of_a_file_in_use_is_left_alone(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["jobs.db"]
 
 
+def test_a_log_is_shortened_where_there_is_no_room_for_its_copy(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    with closing(Store(str(path))) as store:
+        commit(store, 1)
+        (tmp_path / "jobs.db-wal-copy-part").symlink_to("/dev/full")
+        assert store._log is not None
+        store._log.shorten(store._connection, beyond=0)
+        assert log_of(path).stat().st_size == 0
+        assert {each.name for each in tmp_path.iterdir()} == {"jobs.db", "jobs.db-wal"}
+        commit(store, 2)
+        assert held(store) == 2
+
+
 def lay_aside(store: Store) -> None:
     assert store._log is not None
     store._log._lay_aside()
