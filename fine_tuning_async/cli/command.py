@@ -36,6 +36,7 @@ COMMANDS = {
     "models": Command("fine_tuning_async.cli.models:app", "List models, delete fine-tuned ones."),
     "checkpoints": Command("fine_tuning_async.cli.checkpoints:app", "Say who may use a checkpoint."),
     "graders": Command("fine_tuning_async.cli.graders:app", "Try a grader before it scores a training."),
+    "archive": Command("fine_tuning_async.cli.archive:app", "Copy everything an account has; read such a copy."),
     "demo": Command(
         "fine_tuning_async.cli.demo.command:demo",
         "Train four models on a local server, offline, in seconds.",

@@ -58,9 +58,9 @@ class RequestLog:
 
     def __init__(self) -> None:
         self._records: deque[RequestRecord] = deque()
-        self._bytes = 0
         self.total: int = 0
         """How many there were."""
+        self._bytes = 0
 
     def add(self, record: RequestRecord) -> None:
         """Append a record, and forget the oldest ones if they are too many, or their bodies too large."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .clock import Clock
-from .errors import NotRunningError, StartError, UnknownJobError, UnknownWebhookError
+from .errors import NotRunningError, StartError, UnknownWebhookError
 from .personalities import Personality
 from .progress import Progress
 from .requestlog import RequestLog
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from .ids import Minter
-    from .records import Job
     from .store.opening import Sync
     from .training import Trainer
     from .webhooks import Webhook
@@ -105,8 +104,7 @@ class Service:
                 self._go_on(ticks)
                 for webhook in self._webhooks.values():
                     self._store.webhooks.put(webhook)
-            except (sqlite3.Error, ValueError, TypeError) as error:
-                # The tables are whole, but what is in them cannot be read.
+            except (sqlite3.Error, ValueError, TypeError) as error:  # the tables are whole, a job in them is not
                 self._abandon()
                 raise StartError(f"cannot use the database {self._db}: {reason(error)}") from error
 
@@ -165,19 +163,6 @@ class Service:
             self.clock.advance(seconds)
             self._catch_up()
             store.save_time(self.clock.now())
-
-    def job(self, job_id: str) -> Job:
-        """Return a job, for a control call.
-
-        Raises:
-            UnknownJobError: There is none of this id.
-        """
-        if not isinstance(job_id, str):
-            raise TypeError(f"job_id is a {type(job_id).__name__}; it must be a string: pass the job's `id`")
-        found = self.store.jobs.find(job_id)
-        if found is None:
-            raise UnknownJobError(f"the server holds no job {job_id!r}")
-        return found
 
     def until_next_job(self) -> float | None:
         """Return after how many seconds of the loop a job moves on by itself, or None."""

@@ -148,11 +148,7 @@ async def serve(  # noqa: PLR0913 - what LocalServer takes, and who is told
     """
     done = asyncio.Event()
     service = Service(db, seed, speed, personality(like), sync, real(trainer))
-    announce = announce or _print
-    try:
-        secrets = {url: service.add_webhook(url, webhook_secret, None) for url in webhooks}
-    except ValueError as error:
-        raise StartError(str(error)) from error
+    announce, secrets = announce or _print, _added(service, webhooks, webhook_secret)
     app = build_app(service, max_body, Faults(), workers)
     # Up to the end of the stop: a second signal hastens nothing that takes less than a second.
     with signals_call(done.set):
@@ -161,6 +157,14 @@ async def serve(  # noqa: PLR0913 - what LocalServer takes, and who is told
             for receiver, secret in secrets.items():
                 announce(f"webhook {receiver} signed with {'the secret given' if webhook_secret else secret}")
             await done.wait()
+
+
+def _added(service: Service, webhooks: Sequence[str], secret: str | None) -> dict[str, str]:
+    """Add webhooks; return the secret of each."""
+    try:
+        return {url: service.add_webhook(url, secret, None) for url in webhooks}
+    except ValueError as error:
+        raise StartError(str(error)) from error
 
 
 @contextmanager

@@ -103,13 +103,15 @@ def test_a_download_that_a_reset_overtakes_breaks_off_and_goes_on_with_nothing_e
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with LocalServer() as server:
-        size = 64 * CHUNK
+        size = 128 * CHUNK
         file_id = json.loads(exchange(server.url, upload(b"o" * size)).last)["id"]
         with connected(server.url) as connection:
             connection.sendall(request(f"GET /v1/files/{file_id}/content"))
             received = b""
             while not received.partition(b"\r\n\r\n")[2]:
                 received += connection.recv(65536)
+            for _ in range(60):  # by then the server has sent what the system takes, and waits for the client
+                Api(server.url).get("/models")
             server.reset()
             assert json.loads(exchange(server.url, upload(b"n" * size)).last)["id"] == file_id
             while chunk := connection.recv(1 << 20):

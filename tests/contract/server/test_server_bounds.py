@@ -54,6 +54,19 @@ def test_a_length_that_is_too_large_is_refused_before_a_byte_of_it_is_sent(
     assert reply.error["type"] == "invalid_request_error"
 
 
+def test_an_unknown_path_is_a_404_before_a_byte_of_the_body_is_sent(server: LocalServer) -> None:
+    with connected(server.url) as connection:
+        connection.sendall(request("POST /v1/nothing", JSON, f"Content-Length: {10**10}"))
+        assert reading(connection).statuses == [404]
+
+
+def test_a_body_that_has_become_too_large_is_refused_without_reading_on(server: LocalServer) -> None:
+    with connected(server.url) as connection:
+        connection.sendall(request("POST /v1/fine_tuning/jobs", JSON, CHUNKED))
+        connection.sendall(f"{MOST + 200_000:x}\r\n".encode() + b" " * (MOST + 200_000) + b"\r\n")
+        assert reading(connection).statuses == [413]
+
+
 def test_a_part_that_is_too_large_is_refused_before_a_byte_of_it_is_sent(server: LocalServer) -> None:
     body = {"bytes": 10, "filename": "x", "mime_type": "text/jsonl", "purpose": "fine-tune"}
     upload = Api(server.url).post("/uploads", body).json["id"]

@@ -140,6 +140,14 @@ def test_the_tables_become_those_of_a_new_file(name: str, tmp_path: Path) -> Non
     assert marks == [[(APPLICATION,)], [(VERSION,)]]
 
 
+def test_files_are_judged_again_by_todays_rules(name: str, tmp_path: Path) -> None:
+    path = database_story.restore(name, tmp_path / "jobs.db")
+    kept = "SELECT count(*) FROM verdicts"
+    assert database_story.rows(path, kept) == [(1,)]
+    Store(str(path)).close()
+    assert database_story.rows(path, kept) == [(1 if name == str(VERSION) else 0,)]
+
+
 def test_tables_that_change_have_a_new_version(tmp_path: Path) -> None:
     """If this fails, raise VERSION, teach migrations.py the step, and write the new version's file."""
     kept, new = database_story.restore(str(VERSION), tmp_path / "kept.db"), tmp_path / "new.db"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, closing
+import gc
+import socket
+from contextlib import ExitStack, asynccontextmanager, closing
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,7 +13,8 @@ import pytest
 
 from fine_tuning_async.server import Fault, LocalServer
 from fine_tuning_async.server.serving import listening
-from tests.contract.server.raw_http import post, request
+from tests.contract.server.http_api import Api
+from tests.contract.server.raw_http import connected, post, request
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -138,11 +141,25 @@ async def test_a_request_in_flight_is_answered_by_a_stop_and_is_the_last_on_its_
     async with client(await ready, kept[:-20]) as (reader, writer):
         await asyncio.sleep(1)
         done.set()
-        await asyncio.sleep(0.1)
+        for _ in range(4):
+            await asyncio.sleep(0)
         with pytest.raises(ConnectionRefusedError):
-            await asyncio.open_connection("127.0.0.1", urlsplit(await ready).port)
+            socket.create_connection(("127.0.0.1", urlsplit(ready.result()).port or 0))
+        await asyncio.sleep(0.1)
         writer.write(kept[-20:])
         answer = await reader.read()
     assert b" 200 " in answer
     assert b"Connection: close" in answer
     await serving
+
+
+@pytest.mark.usefixtures("collect_garbage")
+def test_a_stop_leaves_no_socket_of_a_client_that_does_not_read() -> None:
+    with LocalServer() as server, ExitStack() as stack:
+        file_id = Api(server.url).upload(bytes(16 << 20)).json["id"]
+        for _ in range(3):
+            connection = stack.enter_context(connected(server.url))
+            connection.sendall(request(f"GET /v1/files/{file_id}/content"))
+            connection.recv(1)
+        server.stop()
+        gc.collect()

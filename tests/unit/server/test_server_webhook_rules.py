@@ -9,6 +9,7 @@ import pytest
 
 from fine_tuning_async.server import LocalServer, NotRunningError, UnknownWebhookError
 from fine_tuning_async.server.service import Service
+from fine_tuning_async.server.steering import job_of
 from fine_tuning_async.server.wishes import Wish
 
 
@@ -67,13 +68,13 @@ def test_what_is_to_be_told_is_stored_with_the_end_of_the_job_or_not_at_all() ->
         wish = Wish("m", "file-1", None, None, 1, "supervised", {"hyperparameters": {}}, [], None)
         job = service.progress.begin(wish, now)
     with suppress(ZeroDivisionError), service.session() as now:
-        service.progress.cancel(service.job(job.id), now)
+        service.progress.cancel(job_of(service, job.id), now)
         assert service.store.webhooks.records()
         raise ZeroDivisionError
     with service.session() as now:
-        assert service.job(job.id).status == "validating_files"
+        assert job_of(service, job.id).status == "validating_files"
         assert not service.store.webhooks.records()
-        service.progress.cancel(service.job(job.id), now)
+        service.progress.cancel(job_of(service, job.id), now)
     with service.session():
         assert [record.job_id for record in service.store.webhooks.records()] == [job.id]
     service.close()
