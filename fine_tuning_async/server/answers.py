@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from .wellformed import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from aiohttp.abc import AbstractStreamWriter
 
     from .store.lists import Slice
 
@@ -62,6 +64,12 @@ class Streamed(web.StreamResponse):
         self.content_type = "application/octet-stream"
         self.content_length = size
         self.pieces = pieces
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Send the head; to a HEAD, that is all (RFC 9110, 9.3.2)."""
+        if request.method == hdrs.METH_HEAD:
+            self.pieces = iter(())
+        return await super().prepare(request)
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Send the body."""

@@ -56,7 +56,9 @@ def text(value: object, param: str, *, least: int = 0, most: int | None = None) 
 
 
 def integer(value: object, param: str, *, least: int, most: int | None = None) -> int:
-    """Return a whole number within bounds; true and false are no numbers here."""
+    """Return a whole number within bounds: 5.0 is one, as JSON has but one kind of number; true is none."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise wrong_type(value, param, "an integer")
     if value < least:
@@ -112,7 +114,8 @@ def array(value: object, param: str, *, most: int) -> list[object]:
 
 
 def only(value: Mapping[str, object], param: str, known: Collection[str]) -> None:
-    """Refuse keys that are not known."""
+    """Refuse keys that are not known; without a `param`, the object is the whole body."""
     for key in value:
         if key not in known:
-            raise bad_request(f"Unknown parameter: '{param}.{key}'.", f"{param}.{key}", "unknown_parameter")
+            place = f"{param}.{key}" if param else key
+            raise bad_request(f"Unknown parameter: '{place}'.", place, "unknown_parameter")

@@ -39,14 +39,14 @@ def check_method(value: object) -> tuple[str, dict[str, object]]:
     if "type" not in method:
         raise checks.missing("method.type")
     kind = checks.one_of(method["type"], "method.type", tuple(HYPERPARAMETERS))
-    for key, settings in method.items():
-        if key not in {"type", kind} and settings is not None:
+    for key in method:
+        if key not in {"type", kind}:
             message = f"'method.{key}' does not go with method.type '{kind}'."
             raise bad_request(message, f"method.{key}", "invalid_value")
     param = f"method.{kind}"
-    given = checks.mapping(_or_empty(method.get(kind)), param)
+    given = checks.mapping(method.get(kind, {}), param)
     checks.only(given, param, ("hyperparameters", *(("grader", "response_format") * (kind == "reinforcement"))))
-    chosen = check_hyperparameters(kind, given.get("hyperparameters"), f"{param}.hyperparameters")
+    chosen = check_hyperparameters(kind, given.get("hyperparameters", {}), f"{param}.hyperparameters")
     if kind != "reinforcement":
         return kind, {"hyperparameters": chosen}
     grader = check_grader(given.get("grader"), f"{param}.grader")
@@ -55,18 +55,13 @@ def check_method(value: object) -> tuple[str, dict[str, object]]:
 
 def check_hyperparameters(kind: str, value: object, param: str) -> dict[str, object]:
     """Check a method's hyperparameters; those that are not given are `auto`."""
-    given = checks.mapping(_or_empty(value), param)
+    given = checks.mapping(value, param)
     table = HYPERPARAMETERS[kind]
     checks.only(given, param, table)
     chosen: dict[str, object] = dict.fromkeys(table, "auto")
     if kind == "reinforcement":
         chosen["reasoning_effort"] = "default"
     for name, setting in given.items():
-        if setting is None or (setting == "auto" and name != "reasoning_effort"):
-            continue
-        chosen[name] = table[name](setting, f"{param}.{name}")
+        if setting != "auto" or name == "reasoning_effort":
+            chosen[name] = table[name](setting, f"{param}.{name}")
     return chosen
-
-
-def _or_empty(value: object) -> object:
-    return {} if value is None else value

@@ -55,7 +55,8 @@ def plain(request: web.BaseRequest, error: web.HTTPException) -> Problem:
         return Problem(404, f"Invalid URL ({request.method} {request.path})", code="unknown_url")
     if isinstance(error, web.HTTPMethodNotAllowed):
         message = f"Not allowed to {request.method} on {request.path}."
-        return Problem(405, message, code="method_not_supported")
+        allowed = {"Allow": error.headers["Allow"]}
+        return Problem(405, message, code="method_not_supported", headers=allowed)
     if isinstance(error, web.HTTPRequestEntityTooLarge):
         return Problem(413, "The body of this request is too large.", code="request_too_large")
     return Problem(error.status, error.reason)

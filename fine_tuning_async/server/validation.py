@@ -25,6 +25,7 @@ ALIASES = {
 _MOST_PAIRS, _LONGEST_KEY, _LONGEST_VALUE = 16, 64, 512
 _LONGEST_SUFFIX = 64
 _MOST_INTEGRATIONS = 5
+_MOST_TAGS = 1_000
 _LARGEST_SEED = 2**31 - 1
 
 
@@ -80,8 +81,8 @@ def _check_training_file(body: dict[str, object]) -> str:
 
 def _check_settings(body: dict[str, object]) -> tuple[str, dict[str, object]]:
     """Check `method`, or the older `hyperparameters` that only a supervised training has."""
-    older = check_hyperparameters("supervised", body.get("hyperparameters"), "hyperparameters")
-    if body.get("method") is None:
+    older = check_hyperparameters("supervised", body.get("hyperparameters", {}), "hyperparameters")
+    if "method" not in body:
         return "supervised", {"hyperparameters": older}
     if body.get("hyperparameters"):
         message = "Give hyperparameters in 'method' or in 'hyperparameters', which is deprecated, but not in both."
@@ -103,9 +104,18 @@ def _check_integrations(value: object) -> list[object]:
         param = f"integrations[{index}]"
         integration = checks.mapping(item, param)
         checks.one_of(integration.get("type"), f"{param}.type", ("wandb",))
-        wandb = checks.mapping(integration.get("wandb"), f"{param}.wandb")
-        checks.text(wandb.get("project"), f"{param}.wandb.project", least=1)
+        _check_wandb(integration.get("wandb"), f"{param}.wandb")
     return found
+
+
+def _check_wandb(value: object, param: str) -> None:
+    settings = checks.mapping(value, param)
+    checks.text(settings.get("project"), f"{param}.project", least=1)
+    for name in ("name", "entity"):
+        if settings.get(name) is not None:
+            checks.text(settings[name], f"{param}.{name}")
+    for index, tag in enumerate(checks.array(settings.get("tags", []), f"{param}.tags", most=_MOST_TAGS)):
+        checks.text(tag, f"{param}.tags[{index}]")
 
 
 def _check_metadata(value: object) -> dict[str, str] | None:

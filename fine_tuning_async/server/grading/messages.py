@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fine_tuning_async.server import checks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _ROLES = ("user", "assistant", "system", "developer")
 _FORMATS = ("mp3", "wav")
@@ -28,7 +28,7 @@ def read_messages(value: object, param: str) -> dict[str, str]:
         where = f"{param}[{index}]"
         message = checks.mapping(each, where)
         checks.one_of(checks.needed(message, where, "role"), f"{where}.role", _ROLES)
-        if message.get("type") is not None:
+        if "type" in message:
             checks.one_of(message["type"], f"{where}.type", ("message",))
         texts.update(_contents(checks.needed(message, where, "content"), f"{where}.content"))
     return texts
@@ -40,7 +40,7 @@ def read_sampling(value: object, param: str) -> None:
     Raises:
         Problem: They are refused.
     """
-    given = checks.mapping({} if value is None else value, param)
+    given = checks.mapping(value, param)
     for name, setting in given.items():
         where = f"{param}.{name}"
         if setting is None:
@@ -71,10 +71,21 @@ def _part(value: object, param: str) -> Iterator[tuple[str, str]]:
     part = checks.mapping(value, param)
     kind = checks.one_of(checks.needed(part, param, "type"), f"{param}.type", tuple(_TEXTS))
     key = _TEXTS[kind]
+    _check_extras(kind, part, param)
     if kind == "input_audio":
         part, param = checks.mapping(checks.needed(part, param, kind), f"{param}.{kind}"), f"{param}.{kind}"
         checks.one_of(checks.needed(part, param, "format"), f"{param}.format", _FORMATS)
     yield f"{param}.{key}", checks.text(checks.needed(part, param, key), f"{param}.{key}")
+
+
+def _check_extras(kind: str, part: Mapping[str, object], param: str) -> None:
+    """Check what a part may have besides its text."""
+    if kind == "input_image" and "detail" in part:
+        checks.text(part["detail"], f"{param}.detail")
+    if kind == "input_text" and "prompt_cache_breakpoint" in part:
+        where = f"{param}.prompt_cache_breakpoint"
+        mark = checks.mapping(part["prompt_cache_breakpoint"], where)
+        checks.one_of(mark.get("mode"), f"{where}.mode", ("explicit",))
 
 
 _TEXTS = {"input_text": "text", "output_text": "text", "input_image": "image_url", "input_audio": "data"}

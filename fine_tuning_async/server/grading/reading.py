@@ -142,7 +142,7 @@ def _text_similarity(grader: dict[str, object], param: str) -> Comparison:
 def _python(grader: dict[str, object], param: str) -> Remote:
     name = _text(grader, param, "name", least=1)
     _text(grader, param, "source", least=1)
-    if grader.get("image_tag") is not None:
+    if "image_tag" in grader:
         _text(grader, param, "image_tag", least=1)
     return Remote("python", name, param)
 
@@ -154,8 +154,8 @@ def _asking(kind: str, grader: dict[str, object], param: str) -> Remote:
 
 
 def _score_model(grader: dict[str, object], param: str) -> Remote:
-    read_sampling(grader.get("sampling_params"), f"{param}.sampling_params")
-    if grader.get("range") is not None:
+    read_sampling(grader.get("sampling_params", {}), f"{param}.sampling_params")
+    if "range" in grader:
         _check_range(grader["range"], f"{param}.range")
     return _asking("score_model", grader, param)
 

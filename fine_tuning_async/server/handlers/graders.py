@@ -28,7 +28,7 @@ async def run(request: web.Request) -> web.Response:
     if body.get("model_sample") is None:
         raise checks.missing("model_sample")
     sample = checks.text(body["model_sample"], "model_sample")
-    item = checks.mapping({} if body.get("item") is None else body["item"], "item")
+    item = checks.mapping(body.get("item", {}), "item")
     # In a thread, because some metrics take their time, as does the first import of their libraries.
     return answer(orjson.dumps(await asyncio.to_thread(run_grader, grader, item, sample)))
 

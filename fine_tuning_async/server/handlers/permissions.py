@@ -68,6 +68,7 @@ def _checkpoint(service: Service, request: web.Request) -> str:
 
 def _projects(body: dict[str, object]) -> list[str]:
     """Return the projects that the body names, each once."""
+    checks.only(body, "", ("project_ids",))
     if body.get("project_ids") is None:
         raise checks.missing("project_ids")
     given = checks.array(body["project_ids"], "project_ids", most=_MOST)

@@ -6,6 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import orjson
 from aiohttp.http import HttpProcessingError
 
 from fine_tuning_async.server import checks
@@ -18,7 +19,7 @@ from fine_tuning_async.server.wellformed import storable
 from .forms import Part, check_length, parts_of, too_large
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from aiohttp import BodyPartReader, web
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 
+_FIELDS = ("purpose", "expires_after", "expires_after[anchor]", "expires_after[seconds]")
 _LONGEST_FIELD = 4096
 _SHORTEST_LIFE, _LONGEST_LIFE = 3600, 2_592_000
 
@@ -43,15 +45,17 @@ class Form:
 
 async def upload(request: web.Request) -> web.Response:
     """Store a file."""
-    async with received(request, "file", request.app[MAX_BODY]) as form:
+    async with received(request, "file", request.app[MAX_BODY], _FIELDS) as form:
         return answer(_finish(request.app[SERVICE], form))
 
 
 @asynccontextmanager
-async def received(request: web.Request, name: str, most: int) -> AsyncIterator[Form]:
+async def received(
+    request: web.Request, name: str, most: int, others: tuple[str, ...] = ()
+) -> AsyncIterator[Form]:
     """Read a form into the store, whose field of this name is a file of at most so many bytes.
 
-    The block makes something of it: if it fails, the content is discarded.
+    It may have `others` besides. The block makes something of it: if it fails, the content is discarded.
     """
     check_length(request, most)
     service = request.app[SERVICE]
@@ -60,6 +64,7 @@ async def received(request: web.Request, name: str, most: int) -> AsyncIterator[
     try:
         await _read_form(request, form, name, most)
         _check_reset(service, form)
+        checks.only(form.fields, "", others)
         yield form
     except BaseException:
         with service.session():
@@ -124,8 +129,8 @@ def _finish(service: Service, form: Form) -> bytes:
     if "purpose" not in form.fields:
         raise checks.missing("purpose")
     purpose = checks.one_of(form.fields["purpose"], "purpose", PURPOSES)
-    anchor, seconds = form.fields.get("expires_after[anchor]"), form.fields.get("expires_after[seconds]")
-    life = None if anchor is None and seconds is None else lifetime(anchor, _whole(seconds))
+    asked = any(name.startswith("expires_after") for name in form.fields)
+    life = lifetime(_expiry(form.fields)) if asked else None
     with service.session() as now:
         return store(service, StoredFile(form.seq, purpose, form.filename or "", form.size, b""), life, now)
 
@@ -146,10 +151,22 @@ def store(service: Service, stored: StoredFile, life: int | None, now: float) ->
     return view
 
 
-def lifetime(anchor: object, seconds: object) -> int:
+def lifetime(value: object) -> int:
     """Return the seconds of `expires_after`, after which a file is deleted."""
-    checks.one_of(anchor, "expires_after.anchor", ("created_at",))
-    return checks.integer(seconds, "expires_after.seconds", least=_SHORTEST_LIFE, most=_LONGEST_LIFE)
+    expiry = checks.mapping(value, "expires_after")
+    checks.one_of(expiry.get("anchor"), "expires_after.anchor", ("created_at",))
+    return checks.integer(expiry.get("seconds"), "expires_after.seconds", least=_SHORTEST_LIFE, most=_LONGEST_LIFE)
+
+
+def _expiry(fields: Mapping[str, str]) -> object:
+    """Return the object of a form: of one part that is JSON, as OpenAPI has it, or of fields with brackets."""
+    if "expires_after" not in fields:
+        seconds = _whole(fields.get("expires_after[seconds]"))
+        return {"anchor": fields.get("expires_after[anchor]"), "seconds": seconds}
+    try:
+        return orjson.loads(fields["expires_after"])
+    except orjson.JSONDecodeError as error:
+        raise bad_request(f"Invalid 'expires_after': {error}.", "expires_after", "invalid_type") from error
 
 
 def _whole(seconds: str | None) -> int:

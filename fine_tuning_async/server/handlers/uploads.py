@@ -28,6 +28,7 @@ LARGEST_UPLOAD = 8 * 2**30
 _HOUR = 3600
 """Seconds after which an upload that is not completed expires."""
 
+_NEEDED = ("bytes", "filename", "mime_type", "purpose")
 _MOST_PARTS = 10_000
 _MD5 = 32
 """Hexadecimal digits."""
@@ -36,14 +37,15 @@ _MD5 = 32
 async def create(request: web.Request) -> web.Response:
     """Begin an upload."""
     body = await read_object(request)
-    for name in ("bytes", "filename", "mime_type", "purpose"):
+    checks.only(body, "", (*_NEEDED, "expires_after"))
+    for name in _NEEDED:
         if body.get(name) is None:
             raise checks.missing(name)
     size = checks.integer(body["bytes"], "bytes", least=1, most=LARGEST_UPLOAD)
     filename = checks.text(body["filename"], "filename", least=1)
     checks.text(body["mime_type"], "mime_type", least=1)
     purpose = checks.one_of(body["purpose"], "purpose", PURPOSES)
-    life = _life(body.get("expires_after"))
+    life = lifetime(body["expires_after"]) if "expires_after" in body else None
     service = request.app[SERVICE]
     with service.session() as now:
         seq = service.store.uploads.next_seq()
@@ -70,6 +72,7 @@ async def add_part(request: web.Request) -> web.Response:
 async def complete(request: web.Request) -> web.Response:
     """Make the parts a file."""
     body = await read_object(request)
+    checks.only(body, "", ("part_ids", "md5"))
     part_ids, md5 = _part_ids(body), _md5(body)
     service = request.app[SERVICE]
     with service.session():
@@ -105,13 +108,6 @@ def _pending(service: Service, request: web.Request) -> StoredUpload:
     if upload.status != "pending":
         raise bad_request(f"Upload {upload.id} is {upload.status}; it is not pending any more.", "upload_id")
     return upload
-
-
-def _life(expiry: object) -> int | None:
-    if expiry is None:
-        return None
-    asked = checks.mapping(expiry, "expires_after")
-    return lifetime(asked.get("anchor"), asked.get("seconds"))
 
 
 def _check_part(service: Service, upload: StoredUpload, size: int) -> None:
@@ -152,7 +148,7 @@ def _parts(service: Service, upload: StoredUpload, part_ids: list[str]) -> list[
 
 
 def _md5(body: dict[str, object]) -> str | None:
-    if body.get("md5") is None:
+    if "md5" not in body:
         return None
     md5 = checks.text(body["md5"], "md5")
     if len(md5) != _MD5 or not set(md5) <= set(string.hexdigits):
