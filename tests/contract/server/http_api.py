@@ -5,8 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from tests.specification import Witness
 
 BOUNDARY = "----of-the-test"
 
@@ -27,10 +30,16 @@ class Answer:
 
 
 class Api:
-    """Sends one request at a time to a server."""
+    """Sends one request at a time to a server.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        url: The server's base URL.
+        witness: What looks at each answer.
+    """
+
+    def __init__(self, url: str, witness: Witness | None = None) -> None:
         self.url = url
+        self.witness = witness
 
     def call(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None) -> Answer:
         parts = urlsplit(self.url)
@@ -42,15 +51,21 @@ class Api:
         try:
             connection.request(method, parts.path + path, body, sent)
             response = connection.getresponse()
-            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+            answer = Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
         finally:
             connection.close()
+        if self.witness is not None:
+            self.witness.see(method, path, answer.status, answer.headers.get("content-type", ""), answer.body)
+        return answer
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.call("GET", path, headers=headers)
 
     def post(self, path: str, body: object = None, **headers: str) -> Answer:
         return self.call("POST", path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+
+    def delete(self, path: str) -> Answer:
+        return self.call("DELETE", path)
 
     def upload(
         self, content: bytes, *, file_first: bool = False, filename: str = "t.jsonl", **fields: Any

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from tests.grader_rows import CLOSE, EXACT, LABEL, MALFORMED, SAID, SCORE, SCRIPT, WELL_FORMED, multi
+from tests.specification import ABSENT, SPEC, complaints
 
 if TYPE_CHECKING:
-    from tests.contract.server.http_api import Answer, Api
+    from tests.contract.server.http_api import Api
 
-SPECIFICATION = Path(__file__).parents[4] / "shared" / "spec" / "openai-fine-tuning.openapi.json"
 LONG = {**CLOSE, "input": SAID, "reference": SAID}
 RUN, VALIDATE = "/fine_tuning/alpha/graders/run", "/fine_tuning/alpha/graders/validate"
 
@@ -195,22 +192,13 @@ def test_a_well_formed_grader_comes_back_as_it_is(api: Api, grader: dict[str, An
 # ------------------------------------------------------------------------------------------- the specification
 
 
-def conforms(answer: dict[str, Any], schema: str) -> None:
-    if not SPECIFICATION.exists():
-        pytest.skip(f"no specification in {SPECIFICATION}")
-    document = json.loads(SPECIFICATION.read_text("utf-8"))
-    rules = {"$ref": f"#/components/schemas/{schema}", "components": document["components"]}
-    jsonschema.Draft202012Validator(rules).validate(answer)
-
-
 @pytest.mark.parametrize("grader", [*WELL_FORMED, multi({"a": EXACT}, "a / 0"), {**EXACT, "input": "{{item.x}}"}])
 def test_the_answer_to_a_run_is_as_the_specification_has_it(api: Api, grader: dict[str, Any]) -> None:
-    conforms(run(api, grader), "RunGraderResponse")
+    run(api, grader)  # every answer that `api` gets is held against it
 
 
-# The specification has one bare grader in a multi grader, and contradicts its own example and the guide.
+@pytest.mark.skipif(not SPEC.exists(), reason=ABSENT)
 @pytest.mark.parametrize("grader", [EXACT, CLOSE, SCRIPT, SCORE, multi(EXACT, "exact"), multi(LABEL, "label")])
-def test_the_answer_to_a_validation_is_as_the_specification_has_it(api: Api, grader: dict[str, Any]) -> None:
-    answer: Answer = api.post(VALIDATE, {"grader": grader})
-    conforms(answer.json, "ValidateGraderResponse")
-    conforms({"grader": grader}, "ValidateGraderRequest")
+def test_the_graders_of_these_tests_are_the_specifications(api: Api, grader: dict[str, Any]) -> None:
+    assert complaints("#/components/schemas/ValidateGraderRequest", {"grader": grader}) == []
+    assert api.post(VALIDATE, {"grader": grader}).status == 200
