@@ -127,8 +127,9 @@ async def test_a_token_is_asked_for_before_each_attempt_and_sent_as_a_bearer() -
     ]
 
 
+@pytest.mark.official
 async def test_azure_identitys_token_provider_fits() -> None:
-    aio = pytest.importorskip("azure.identity.aio", reason="azure-identity is not installed")
+    aio = pytest.importorskip("azure.identity.aio", reason="the extra bench is not installed")
     tokens = pytest.importorskip("azure.core.credentials")
 
     class Credential:

@@ -292,6 +292,7 @@ def test_the_librarys_own_signatures_are_accepted() -> None:
     assert unwrap(BODY, headers, SECRET).id == "evt_1"
 
 
+@pytest.mark.official
 @pytest.mark.parametrize("case", ["good", *FORGED])
 def test_the_official_client_judges_alike(case: str) -> None:
     openai = pytest.importorskip("openai", reason="the extra bench is not installed")

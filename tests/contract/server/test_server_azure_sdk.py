@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 openai = pytest.importorskip("openai", reason="the official client is not installed; it is in the extra bench")
 
+pytestmark = pytest.mark.official
+
 
 @pytest.fixture
 def server() -> Iterator[LocalServer]:
