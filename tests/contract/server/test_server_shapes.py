@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fine_tuning_async.server import Fault
 from tests.contract.server.http_api import BOUNDARY, Api
 from tests.specification import ABSENT, SPEC, Witness, complaints, document, operations
 
@@ -126,6 +127,26 @@ def test_every_operations_refusal_of_a_bad_request_is_as_specified(api: Api) -> 
     refused = seen_by(api).refused
     assert refused.keys() == {400, 404}
     assert operations().keys() - refused[400] - refused[404] == NEVER_REFUSED_BUT_FOR_THE_KEY
+
+
+def test_a_refusal_of_every_status_is_as_specified(api: Api, server: LocalServer) -> None:
+    """The client of these tests holds each of them against the specification."""
+    file_id = api.training_file()
+    job = {"model": "gpt-4o-mini", "training_file": file_id}
+    too_long = {**job, "suffix": "x" * 9 * 2**20}
+    api.post("/fine_tuning/jobs", job, Idempotency_Key="k")
+    statuses = [
+        api.post("/fine_tuning/jobs", b"no JSON").status,
+        api.delete("/models/gpt-4o-mini").status,
+        api.post("/fine_tuning/jobs", {**job, "seed": 1}, Idempotency_Key="k").status,
+        api.post("/fine_tuning/jobs", too_long).status,
+        api.get(f"/files/{file_id}/content", Range="bytes=9999999-").status,
+    ]
+    for fault in (Fault.rate_limited(), Fault.status(500), Fault.status(503)):
+        with server.faults.once(fault):
+            statuses.append(api.get("/models").status)
+    assert statuses == [400, 403, 409, 413, 416, 429, 500, 503]
+    assert seen_by(api).refused.keys() == set(statuses)
 
 
 def test_what_no_operation_is_named_for_is_refused_in_the_same_envelope(api: Api) -> None:
