@@ -28,6 +28,9 @@ _STEPS = [
 ]
 
 
+_VAST = ["createFineTuningJob", "runGrader", "validateGrader"]
+
+
 @dataclass
 class Outcome:
     """What came of the cases.
@@ -81,29 +84,29 @@ class Outcome:
                     )
 
 
-def run(*, coverage: bool, examples: int, good: int, sequences: int, seed: int = 1) -> Outcome:
+def run(*, vast: bool, examples: int, good: int, sequences: int, seed: int = 1) -> Outcome:
     """Send good requests and bad ones, then good ones alone, then sequences in which one uses what another made.
 
     Args:
-        coverage: Whether to go through the boundaries of every schema too, which is thousands of requests.
+        vast: Whether to go through the boundaries of the largest schemas too, which is thousands of requests.
         examples: The most requests of each operation that are drawn, good or bad.
         good: The most good ones after that.
         sequences: The most sequences.
         seed: What they are drawn from.
     """
     outcome = Outcome()
-    first = ["examples", "coverage", "fuzzing"] if coverage else ["examples", "fuzzing"]
     with LocalServer(seed=seed) as server:
         for mode, most, phases in (
-            ("all", examples, first),
+            ("all", examples, ["examples", "coverage", "fuzzing"]),
             ("positive", good, ["fuzzing"]),
             ("all", sequences, ["stateful"]),
         ):
-            _run(server, outcome, _config(server.url, seed, most, mode, phases))
+            _run(server, outcome, _config(server.url, seed, most, mode, phases, vast=vast))
     return outcome
 
 
-def _config(url: str, seed: int, examples: int, mode: str, phases: list[str]) -> SchemathesisConfig:
+def _config(url: str, seed: int, examples: int, mode: str, phases: list[str], *, vast: bool) -> SchemathesisConfig:
+    covered = vast and "coverage" in phases
     return SchemathesisConfig.from_dict(
         {
             "seed": seed,
@@ -118,7 +121,8 @@ def _config(url: str, seed: int, examples: int, mode: str, phases: list[str]) ->
             "checks": {"ignored_auth": {"enabled": False}},
             # What a sequence has led to may forbid the next step.
             "operations": [
-                {"include-operation-id": _STEPS, "checks": {"positive_data_acceptance": {"enabled": False}}}
+                {"include-operation-id": _STEPS, "checks": {"positive_data_acceptance": {"enabled": False}}},
+                {"include-operation-id": _VAST, "phases": {"coverage": {"enabled": covered}}},
             ],
         }
     )

@@ -84,6 +84,10 @@ _BOUNDS: dict[str, dict[str, Any]] = {
     "schemas/GraderTextSimilarity/properties": {"name": _SOME_TEXT},
     "schemas/GraderPython/properties": {"name": _SOME_TEXT, "source": _SOME_TEXT, "image_tag": _SOME_TEXT},
     "schemas/GraderScoreModel/properties": {"name": _SOME_TEXT, "model": _SOME_TEXT},
+    "schemas/GraderScoreModel/properties/sampling_params/properties/seed/anyOf/0": {
+        "minimum": 1 - 2**63,
+        "maximum": 2**63 - 1,
+    },
     "schemas/GraderLabelModel/properties": {
         "name": _SOME_TEXT,
         "model": _SOME_TEXT,

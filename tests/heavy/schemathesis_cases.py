@@ -26,7 +26,7 @@ def run(report: Report) -> None:
     from tests import fuzzing  # noqa: PLC0415 - it may be missing, and takes long to import
 
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # what is no HTTP is sent on purpose
-    outcome = fuzzing.run(coverage=True, examples=40, good=300, sequences=300)
+    outcome = fuzzing.run(vast=True, examples=40, good=300, sequences=300)
     for phase, number in outcome.phases.items():
         report.tell(f"requests of the phase {phase}", number)
     report.tell("transitions between operations", outcome.transitions)

@@ -48,7 +48,7 @@ def read_sampling(value: object, param: str) -> None:
         if name in {"top_p", "temperature"}:
             checks.decimal(setting, where, above=-math.inf)
         elif name == "seed":
-            checks.integer(setting, where, least=-(2**63))
+            checks.integer(setting, where, least=1 - 2**63, most=2**63 - 1)
         elif name == "max_completions_tokens":
             checks.integer(setting, where, least=1)
         elif name == "reasoning_effort":

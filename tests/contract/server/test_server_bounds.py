@@ -24,6 +24,11 @@ FORM = "Content-Type: multipart/form-data; boundary=b"
 CHUNKED = "Transfer-Encoding: chunked"
 FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
 PURPOSE = b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfine-tune\r\n'
+EXPIRY = (
+    b'--b\r\nContent-Disposition: form-data; name="expires_after"\r\n\r\n'
+    + b" " * 4000
+    + b'{"anchor": "created_at", "seconds": 3600}\r\n'
+)
 OTHER = b'--b\r\nContent-Disposition: form-data; name="%d"\r\n\r\n' + b"x" * 4000 + b"\r\n"
 END = b"\r\n--b--\r\n"
 
@@ -120,7 +125,10 @@ def test_what_unpacks_to_too_much_is_refused(server: LocalServer, coding: str) -
 
 
 def test_a_file_of_the_largest_size_is_taken_with_all_its_fields(server: LocalServer) -> None:
-    body = PURPOSE + b"".join(OTHER % n for n in range(10)) + FILE + b"a" * MOST + END
+    unknown = PURPOSE + b"".join(OTHER % n for n in range(10)) + FILE + b"a" * MOST + END
+    reply = exchange(server.url, post("/v1/files", unknown, FORM))
+    assert (reply.statuses, reply.error["param"]) == ([400], "0"), "it was read to its end, not found too large"
+    body = PURPOSE + EXPIRY + FILE + b"a" * MOST + END
     reply = exchange(server.url, post("/v1/files", body, FORM))
     assert reply.statuses == [200]
     file = json.loads(reply.last)

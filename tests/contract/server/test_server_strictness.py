@@ -120,6 +120,16 @@ def test_what_is_allowed_there_is_accepted(api: Api) -> None:
     assert job["integrations"][0]["wandb"] == settings
 
 
+@pytest.mark.parametrize("seed", [-(2**63), -(2**63) - 1, 2**63, 2**70, -(2**70)])
+def test_a_seed_has_64_bits(api: Api, seed: int) -> None:
+    assert refusal(api.post(RUN, score(sampling_params={"seed": seed})))[:2] == (
+        400,
+        "grader.sampling_params.seed",
+    )
+    assert api.post(RUN, score(sampling_params={"seed": 1 - 2**63})).status == 200
+    assert api.post(RUN, score(sampling_params={"seed": 2**63 - 1})).status == 200
+
+
 def test_a_whole_number_may_be_written_with_a_point(api: Api) -> None:
     """JSON knows one kind of number, and some languages write each with a point."""
     job = api.create(hyperparameters={"n_epochs": 3.0}, seed=7.0)
