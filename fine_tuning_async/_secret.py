@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
+from ._values import value
 from .errors import InvalidArgumentError
 
 __all__ = ["Authorization", "Secret", "checked_key", "wrapped"]
@@ -39,8 +38,8 @@ class Secret:
         seen: BaseException | None = error
         while seen is not None:
             seen.args = tuple(map(self._without, seen.args))
-            for name, value in vars(seen).items():
-                setattr(seen, name, self._without(value))
+            for name, held in vars(seen).items():
+                setattr(seen, name, self._without(held))
             seen = seen.__cause__
 
     def _without(self, value: object) -> object:
@@ -59,7 +58,7 @@ class Secret:
         return self.redact(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
 
-@frozen
+@value
 class Authorization:
     """The header that carries the key."""
 
