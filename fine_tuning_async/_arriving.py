@@ -95,6 +95,7 @@ async def bounded(answer: aiohttp.ClientResponse) -> bytes:
         if size > limit:
             answer.close()
             break
+    await answer.wait_for_close()
     if size > limit and answer.status < HTTPStatus.BAD_REQUEST:
         raise ResponseFormatError(
             f"the answer is larger than {limit // 2**20} MiB, and was not read to its end: "

@@ -44,15 +44,13 @@ AZURE = Scheme(
 )
 
 
-async def authorise(source: Secret | KeyProvider, scheme: Scheme, until: float) -> Authorization:
-    """Return the header for one attempt; a callable is asked for its token.
+async def authorise(source: KeyProvider, scheme: Scheme, until: float) -> Authorization:
+    """Ask a callable for its token; return the header for one attempt.
 
     Raises:
         ConnectionFailed: The token did not come in time.
         InvalidArgumentError: The callable is not async, or what it gave is no token.
     """
-    if isinstance(source, Secret):
-        return Authorization(*scheme.header, source)
     try:
         async with asyncio.timeout_at(until) as timeout:
             coming: object = source()

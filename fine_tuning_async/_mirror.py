@@ -108,7 +108,8 @@ class _Source:
         made = f"m{len(self.lines)}"
         self.line(depth, f"{made} = new({self.named(cls)})")
         for name, attribute, hint in _members(cls):
-            assert attribute.validator is attribute.converter is None
+            assert attribute.validator is None
+            assert attribute.converter is None
             value = self.value(f"{struct}.{name}", attribute, hint, path, depth)
             self.line(depth, f"{made}.{attribute.name} = {value}")
         self.line(depth, f"{made}._raw = {f'(origin, {path!r})' if path else 'origin'}")

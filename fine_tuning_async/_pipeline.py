@@ -13,7 +13,8 @@ from attrs import define, evolve, field
 from ._credentials import OPENAI, Scheme, authorise
 from ._document import encode
 from ._reporting import report
-from ._wire import MAX_REDIRECTS, Body, Replay, Request, Response, decipher, redirect
+from ._secret import Authorization, Secret
+from ._wire import MAX_REDIRECTS, REDIRECTS, Body, Replay, Request, Response, decipher, redirect
 from .errors import (
     APIError,
     ConnectionFailed,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from ._credentials import KeyProvider
     from ._reporting import OnAttempt
-    from ._secret import Authorization, Secret
     from .transport import Transport
 
 __all__ = ["Pipeline"]
@@ -90,7 +90,7 @@ class Pipeline:
             raise DeadlineExceeded(f"{request}: no time was left to send it", sent=False)
         attempt, perhaps_done = 1, False
         while True:
-            success, failure, delay = await self._attempt(request, parse, attempt, deadline)
+            success, failure, delay = await self._attempt(request, parse, attempt, deadline, clock)
             if failure is None:
                 return cast("T", success)
             if perhaps_done and request.replay is Replay.GONE and isinstance(failure, NotFoundError):
@@ -117,11 +117,15 @@ class Pipeline:
         return delay
 
     async def _attempt(
-        self, request: Request, parse: Callable[[Response], T], attempt: int, deadline: float
+        self,
+        request: Request,
+        parse: Callable[[Response], T],
+        attempt: int,
+        deadline: float,
+        clock: Callable[[], float],
     ) -> tuple[T | None, FineTuningError | None, float | None]:
         """Send once; return the result, or the failure and the seconds to wait, None if it is final."""
-        started_at, clock = time.time(), asyncio.get_running_loop().time
-        start = clock()
+        started_at, start = time.time(), clock()
         timeout = self.timeout if request.body else self.retry.attempt_timeout
         result: T | None = None
         delay: float | None = None
@@ -134,7 +138,7 @@ class Pipeline:
             self.budget.refund()
         elif may_retry(outcome, request.replay):
             delay = self.wait_after(outcome, attempt, (self.timeout if request.body else deadline - clock()))
-        self.report(request, attempt, (started_at, clock() - start), outcome, delay)
+        report(self.on_attempt, request, attempt, (started_at, clock() - start), outcome, delay)
         return result, (None if isinstance(outcome, Response) else outcome), delay
 
     async def prepare(self, request: Request, until: float) -> tuple[Parcel, Secret]:
@@ -143,7 +147,11 @@ class Pipeline:
         Raises:
             ConnectionFailed: The key did not come in time.
         """
-        authorization = await authorise(self.key, self.scheme, until)
+        key = self.key
+        if isinstance(key, Secret):
+            authorization = Authorization(*self.scheme.header, key)
+        else:
+            authorization = await authorise(key, self.scheme, until)
         return self._parcel(request, authorization, until), authorization.secret
 
     async def _send(
@@ -151,7 +159,10 @@ class Pipeline:
     ) -> tuple[Response | APIError, T | None]:
         parcel, secret = await self.prepare(request, until)
         try:
-            outcome = decipher(await self._exchange(parcel), request, secret=secret, now=time.time())
+            answer = await self.transport.send(parcel)
+            if answer.status in REDIRECTS:
+                answer = await self._redirected(parcel, answer)
+            outcome = decipher(answer, request, secret=secret, now=time.time())
             return outcome, (parse(outcome) if isinstance(outcome, Response) else None)
         except (ConnectionFailed, ResponseFormatError) as failure:
             secret.redact_error(failure)
@@ -161,8 +172,8 @@ class Pipeline:
             failure.__context__ = None
             raise failure.with_traceback(None) from failure.__cause__
 
-    async def _exchange(self, parcel: Parcel) -> Response:
-        answer = await self.transport.send(parcel)
+    async def _redirected(self, parcel: Parcel, answer: Response) -> Response:
+        """Follow where an answer leads, as far as credentials may go."""
         for _ in range(MAX_REDIRECTS):
             target = redirect(parcel.url, parcel.method, answer)
             if target is None:

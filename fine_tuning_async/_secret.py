@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
+from ._values import value
 from .errors import InvalidArgumentError
 
 __all__ = ["Authorization", "Secret", "checked_key", "wrapped"]
@@ -41,8 +40,8 @@ class Secret:
         seen: BaseException | None = error
         while seen is not None:
             seen.args = tuple(map(self._without, seen.args))
-            for name, value in vars(seen).items():
-                setattr(seen, name, self._without(value))
+            for name, held in vars(seen).items():
+                setattr(seen, name, self._without(held))
             seen = seen.__cause__
 
     def _without(self, value: object) -> object:
@@ -69,7 +68,7 @@ class Secret:
         return text
 
 
-@frozen
+@value
 class Authorization:
     """The header that carries the key."""
 

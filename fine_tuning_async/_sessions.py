@@ -12,11 +12,14 @@ from .errors import ClientStateError, InvalidArgumentError
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-__all__ = ["BorrowedSession", "OwnedSessions", "Sessions", "SharedSessions"]
+__all__ = ["BorrowedSession", "OwnedSessions", "Sessions", "SharedSessions", "sends_again"]
 
 # Seconds. Common servers drop idle connections after five (uvicorn) or more; a POST sent at that very moment is
 # lost without anybody knowing how far it came. Letting go first avoids it.
 KEEP_ALIVE = 4.0
+# No option turns it off, but aiohttp's own test client sets this. Without it, the transport does more for each
+# request.
+_SENDS_AGAIN = "_retry_connection"
 
 
 class Sessions(Protocol):
@@ -159,10 +162,17 @@ class OwnedSessions:
             self._keepers.pop(loop, None)
 
 
+def sends_again(session: aiohttp.ClientSession) -> bool:
+    """Tell whether aiohttp may send a request again by itself when the connection of this session breaks."""
+    return getattr(session, _SENDS_AGAIN, True)
+
+
 async def _keep_session() -> AsyncGenerator[aiohttp.ClientSession]:
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(keepalive_timeout=KEEP_ALIVE), cookie_jar=aiohttp.DummyCookieJar()
     )
+    if hasattr(session, _SENDS_AGAIN):
+        setattr(session, _SENDS_AGAIN, False)
     try:
         yield session
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin
 
@@ -13,6 +14,7 @@ from multidict import CIMultiDict
 
 from ._document import decode
 from ._urls import origin
+from ._values import value
 from .errors import APIError, InvalidArgumentError, ResponseFormatError, error_class
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 EXCERPT = 300
 LONGEST_SHOWN = 2_000  # characters of the server's own words
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 OK, MULTIPLE_CHOICES = int(HTTPStatus.OK), int(HTTPStatus.MULTIPLE_CHOICES)  # an enum is slow to be asked
 
 
@@ -57,16 +60,16 @@ class Body:
     chunks: Callable[[], AsyncGenerator[bytes]]
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class Request:
     """One intent of the caller; sent once or, if need be, several times."""
 
     method: str
     path: str
-    query: Mapping[str, str] = field(factory=dict)
+    query: Mapping[str, str] = NOTHING_MORE
     json: object = None
     body: Body | None = None
-    headers: Mapping[str, str] = field(factory=dict)
+    headers: Mapping[str, str] = NOTHING_MORE
     replay: Replay = Replay.SAFE
 
     @property

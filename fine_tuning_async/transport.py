@@ -8,18 +8,20 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
-from attrs import field, frozen
+from attrs import field
 from yarl import URL
 
 from ._arriving import Arriving, bounded
 from ._delivery import FOREIGN, explained
 from ._headers import KEY_HEADERS
+from ._sessions import sends_again
+from ._time_limit import TimeLimit
+from ._values import value
 from ._wire import Body, Response
 from .errors import ResponseFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import AsyncIterator, Awaitable, Mapping
     from types import TracebackType
 
     from ._secret import Authorization
@@ -39,7 +41,7 @@ BARE_HEADERS = frozenset({"accept", "accept-encoding", "connection", "host", "if
 NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
 
-@frozen(kw_only=True)
+@value(kw_only=True)
 class Parcel:
     """One request as it is sent: nothing is decided about it any more.
 
@@ -95,13 +97,13 @@ class AiohttpTransport:
         tracker = aiohttp.UploadTracker()
         stream = _Stream(parcel.content, parcel.idle) if isinstance(parcel.content, Body) else None
         try:
-            async with asyncio.timeout_at(parcel.until) as limit:
+            with TimeLimit(parcel.until) as limit:
                 data = _whole(parcel.content) if stream is None else stream.chunks(limit)
-                async with _request(session, parcel, data, tracker) as answer:
-                    body = await bounded(answer)
-                    if stream is not None and answer.ok:
-                        stream.require_whole(parcel)
-                    return Response(answer.status, answer.headers, body)
+                answer = await _request(session, parcel, data, tracker)
+                body = await _read(answer)
+                if stream is not None and answer.ok:
+                    stream.require_whole(parcel)
+                return Response(answer.status, answer.headers, body)
         except FOREIGN as error:
             failure, cause = explained(error, parcel, tracker, closed=session.closed)
         except asyncio.CancelledError as error:
@@ -118,7 +120,7 @@ class AiohttpTransport:
         tracker = aiohttp.UploadTracker()
         try:
             async with asyncio.timeout_at(parcel.until):
-                answer = await _request(session, parcel, None, tracker, STREAM_BUFFER).__aenter__()
+                answer = await _request(session, parcel, None, tracker, STREAM_BUFFER)
                 return Arriving(answer, session, tracker, str(parcel))
         except FOREIGN as error:
             failure, cause = explained(error, parcel, tracker, closed=session.closed)
@@ -133,7 +135,7 @@ def _request(
     data: bytes | io.BytesIO | AsyncIterator[bytes] | None,
     tracker: aiohttp.UploadTracker,
     buffer: int = READ_BUFFER,
-) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+) -> Awaitable[aiohttp.ClientResponse]:
     key, late = parcel.authorization, _set_late(session)
     return session.request(
         parcel.method,
@@ -149,7 +151,7 @@ def _request(
         max_line_size=MAX_HEADER,
         max_field_size=MAX_HEADER,
         max_headers=MAX_HEADERS,
-        middlewares=_middlewares(parcel, late=late),
+        middlewares=_middlewares(session, parcel, late=late),
         upload_tracker=tracker,
     )
 
@@ -158,21 +160,24 @@ def _set_late(session: aiohttp.ClientSession) -> bool:
     # aiohttp refuses an Authorization header beside the session's own auth or an entry of the user's .netrc; a
     # middleware sets the header after that check, and replaces what the session would have sent: a default header
     # too, as another server's key may be in it.
-    own = any(name in session.headers for name in KEY_HEADERS)
-    return session.trust_env or session.auth is not None or own
+    defaults = session.headers
+    own = bool(defaults) and any(name in defaults for name in KEY_HEADERS)
+    return own or session.trust_env or session.auth is not None
 
 
-def _middlewares(parcel: Parcel, *, late: bool) -> list[aiohttp.ClientMiddlewareType]:
+def _middlewares(
+    session: aiohttp.ClientSession, parcel: Parcel, *, late: bool
+) -> list[aiohttp.ClientMiddlewareType]:
     # What a 404 says about a DELETE depends on whether it was sent before; and reads that are sent again behind
     # the back of the retry budget double the load on a server that is down.
-    once = [_sending_once()] if parcel.method in SENT_AGAIN else []
+    once = [_sending_once()] if parcel.method in SENT_AGAIN and sends_again(session) else []
     if parcel.authorization is None:
         return [_bare, *once]
     return [_authorizing(parcel.authorization), *once] if late else once
 
 
 def _sending_once() -> aiohttp.ClientMiddlewareType:
-    """Keep aiohttp from sending a request again by itself when the connection breaks: no option turns it off."""
+    """Keep aiohttp from sending a request again by itself when the connection breaks."""
     broke: list[aiohttp.ClientError] = []
 
     async def send(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -205,6 +210,19 @@ async def _bare(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
     return await handler(request)
 
 
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    """Return the body of an answer, and leave nothing of the exchange behind."""
+    is_over = False
+    try:
+        body = await bounded(answer)
+        is_over = answer.closed  # by itself, at the end of its body: the connection is given back
+        return body
+    finally:
+        if not is_over:
+            answer.close()
+            await answer.wait_for_close()
+
+
 def _whole(content: bytes | Body | None) -> bytes | io.BytesIO | None:
     assert not isinstance(content, Body)
     return content if content is None or len(content) <= LARGE else io.BytesIO(content)
@@ -229,15 +247,15 @@ class _Stream:
             text = f"the server called it a success when {self._given} of {self._body.size} bytes had been sent"
             raise ResponseFormatError(f"{parcel}: {text}")
 
-    async def chunks(self, limit: asyncio.Timeout) -> AsyncIterator[bytes]:
+    async def chunks(self, limit: TimeLimit) -> AsyncIterator[bytes]:
         clock = asyncio.get_running_loop().time
         try:
             async with aclosing(self._body.chunks()) as chunks:
                 async for chunk in chunks:
-                    limit.reschedule(clock() + self._idle)
+                    limit.move(clock() + self._idle)
                     self._given += len(chunk)
                     yield chunk
         except Exception as error:
             self.broke, self.broke_at = error, error.__traceback__
             raise
-        limit.reschedule(clock() + self._idle)
+        limit.move(clock() + self._idle)

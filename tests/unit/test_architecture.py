@@ -28,13 +28,14 @@ MODULES = sorted(ROOT.rglob("*.py"))
 # From the top of the house down: a room imports from its own line and from those above it.
 ROOMS = (
     ("_version",),
+    ("_values",),
     ("errors",),
     ("_document",),
     ("models",),
     ("_generate", "_hooks", "_mirror", "_codec", "_reading"),
     ("_urls", "_azure", "_headers", "_secret", "_wire", "_ranges"),
     ("retry",),
-    ("_sessions", "_delivery", "_arriving", "transport"),
+    ("_sessions", "_delivery", "_time_limit", "_arriving", "transport"),
     ("_credentials", "_reporting", "_pipeline", "_opening", "_downloads"),
     ("pagination",),
     ("api",),
