@@ -43,7 +43,7 @@ class Sink:
         while chunk := await field.read_chunk(2**16):
             size += len(chunk)
         self.sizes.append(size)
-        return self._answer({})
+        return self._answer({"id": f"part-{len(self.sizes)}"})
 
     async def complete(self, request: web.Request) -> web.Response:
         file = {"id": "file-1", "created_at": 1, "filename": "f", "purpose": "p"}

@@ -7,19 +7,24 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from fine_tuning_async.cli.command import COMMANDS, EXIT_CODES, root_app, run_async
 from fine_tuning_async.cli.demo import material
 
 if TYPE_CHECKING:
-    import pytest
-
     from fine_tuning_async.server import LocalServer
 
-DOCS = Path(__file__).parents[3] / "docs"
-PAGE = (DOCS / "command-line.md").read_text("utf-8")
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "command-line.md").read_text("utf-8")
+README = (ROOT / "README.md").read_text("utf-8")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 EXAMPLE = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
-EXAMPLES = [example.groups() for block in BLOCK.findall(PAGE) for example in EXAMPLE.finditer(block)]
+
+
+def examples(text: str) -> list[tuple[str, str]]:
+    """Return the commands of a page, each with what it prints."""
+    return [(example[1], example[2]) for block in BLOCK.findall(text) for example in EXAMPLE.finditer(block)]
 
 
 def pattern(text: str) -> str:
@@ -30,14 +35,19 @@ def pattern(text: str) -> str:
     return "".join(lines)
 
 
+@pytest.mark.parametrize("page", [PAGE, README], ids=["page", "README"])
 async def test_every_example_prints_what_the_page_says(
-    mounted: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    page: str,
+    mounted: LocalServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     material.write_to(tmp_path)
     monkeypatch.chdir(tmp_path)
-    assert EXAMPLES
+    assert examples(page)
     code = None
-    for words, expected in EXAMPLES:
+    for words, expected in examples(page):
         name, *rest = shlex.split(words.replace("\\\n", ""))
         if name == "echo":
             assert expected == f"{code}\n"
