@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("sphinx", reason="Sphinx is not installed: it comes with the extra `docs`")
+pytestmark = pytest.mark.site
 
 DOCS = Path(__file__).parents[2] / "docs"
 
