@@ -63,7 +63,7 @@ class Streamed(web.StreamResponse):
         super().__init__(status=status)
         self.content_type = "application/octet-stream"
         self.content_length = size
-        self.pieces = pieces
+        self.pieces: Iterator[bytes] = pieces
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Send the head; to a HEAD, that is all (RFC 9110, 9.3.2)."""
