@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
 from fine_tuning_async._time_limit import TimeLimit
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
-Limit = "Callable[[float | None], AbstractAsyncContextManager[object]]"
+Limit: TypeAlias = "Callable[[float | None], AbstractAsyncContextManager[object]]"
 
 
 @asynccontextmanager
@@ -64,7 +64,7 @@ MOMENTS = (None, 0.0, 0.5, 1.0, 1.5)
 
 async def outcome(
     limit: Limit,
-    work: Callable[[], object],
+    work: Callable[[], Awaitable[None]],
     inner: float | None,
     outer: float | None,
     cancelled: tuple[float, ...],
@@ -78,7 +78,7 @@ async def outcome(
             async with limit(None if outer is None else start + outer):
                 try:
                     async with limit(None if inner is None else start + inner):
-                        await work()  # type: ignore[misc]
+                        await work()
                         seen.append("done")
                 except TimeoutError as error:
                     seen.append(("inner", type(error.__cause__)))
@@ -98,7 +98,7 @@ async def outcome(
 
 
 @pytest.mark.parametrize("work", WORKS)
-async def test_it_does_what_the_limit_of_asyncio_does(work: Callable[[], object]) -> None:
+async def test_it_does_what_the_limit_of_asyncio_does(work: Callable[[], Awaitable[None]]) -> None:
     for inner, outer, cancelled in product(MOMENTS, MOMENTS, ((), (0.0,), (0.5,), (1.0,), (0.5, 1.0), (1.0, 1.0))):
         case = (work, inner, outer, cancelled)
         assert await outcome(ours, *case) == await outcome(theirs, *case), case
