@@ -85,7 +85,10 @@ class Desk:
         """Let go of the archive once the thread has done what it was asked for, even if nobody waits for it."""
         closing = asyncio.get_running_loop().run_in_executor(self._thread, self.close)
         self._thread.shutdown(wait=False)
-        await asyncio.shield(closing)
+        try:
+            await asyncio.shield(closing)
+        finally:
+            await asyncio.wait([closing])  # who is cancelled here may make the next run at once
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from fine_tuning_async import (
     ServerError,
     archive_account,
 )
+from fine_tuning_async.archive._desk import opened
 from fine_tuning_async.server import Fault, LocalServer
 from tests.contract.test_archive import MODEL, account, create
 from tests.suspension import cancelled_at
@@ -226,6 +227,17 @@ async def test_a_run_that_is_cancelled_anywhere_leaves_nothing_behind_and_is_gon
         assert point > 8
     assert lines(tmp_path / "cancelled") == lines(tmp_path / "quiet")
     assert partial(tmp_path / "cancelled") == []
+
+
+async def test_a_run_that_is_cancelled_while_it_lets_go_of_the_archive_has_let_go_of_it(tmp_path: Path) -> None:
+    async def taken_and_left() -> None:
+        async with opened(tmp_path, frozenset({"job"})):
+            pass
+
+    for point in (1, 2):
+        assert await cancelled_at(point, taken_and_left())
+        assert {*names(tmp_path)} <= MADE
+        await taken_and_left()
 
 
 async def test_an_error_of_the_progress_callable_ends_the_run_as_it_is(tmp_path: Path) -> None:
