@@ -23,7 +23,7 @@ Progress: TypeAlias = Callable[[int, int], object]
 
 # Large enough that the hop to a thread costs nothing beside the read, small enough to be held several times.
 CHUNK = 2**18
-LONGEST_SHOWN = 80
+LONGEST_SHOWN = 500  # characters of a path; a text that was given for one is cut there
 DEFAULT_NAME = "data.jsonl"
 
 

@@ -265,9 +265,16 @@ async def test_what_cannot_be_uploaded_is_refused_before_anything_is_sent(kind: 
 async def test_a_missing_file_is_a_file_not_found_error_too(tmp_path: Path) -> None:
     async with scripted(answer(200, {}, FILE)) as (client, _):
         with pytest.raises(FileNotFoundError, match="nowhere") as raised:
-            await client.upload_file(tmp_path / "nowhere")
+            await client.upload_file(tmp_path.joinpath(*["deep"] * 60, "nowhere"))
         assert isinstance(raised.value, SourceNotFoundError)
         assert isinstance(raised.value, FineTuningError)
+
+
+async def test_a_text_that_is_given_for_a_path_is_shown_in_part() -> None:
+    async with scripted(answer(200, {}, FILE)) as (client, _):
+        with pytest.raises(InvalidArgumentError, match=r"\(26000 characters\)") as raised:
+            await client.upload_file('{"messages": "a sentence"}' * 1_000)
+        assert len(str(raised.value)) < 1_000
 
 
 @pytest.mark.parametrize(
