@@ -64,9 +64,9 @@ class Connection(web.RequestHandler):
     def handle_error(
         self,
         request: web.BaseRequest,
-        status: int | HTTPStatus = 500,  # noqa: ARG002 -- aiohttp's own; the exception tells more
+        status: int | HTTPStatus = 500,  # noqa: ARG002 - aiohttp's own; the exception tells more
         exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 -- as above
+        message: str | None = None,  # noqa: ARG002 - as above
     ) -> web.StreamResponse:
         """Answer what could not be read as a request, or what failed outside the application; then close."""
         if isinstance(exc, ConnectionError):

@@ -43,7 +43,7 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
         if request.transport is not None:
             raise  # The client is to see its answer cut short.
         return web.Response(status=CLIENT_GONE)
-    except Exception:  # noqa: BLE001 -- the edge of the server: the client gets JSON all the same
+    except Exception:  # noqa: BLE001 - the edge of the server: the client gets JSON all the same
         _LOG.exception("%s %s failed", request.method, request.path)
         message = "The server had an error while processing your request. Sorry about that!"
         return personality.explain(Problem(500, message, kind="server_error"))

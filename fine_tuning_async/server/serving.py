@@ -184,4 +184,4 @@ def signals_call(callback: Callable[[], None]) -> Iterator[None]:
 
 
 def _print(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 -- the line is the command's output
+    print(line, flush=True)  # noqa: T201 - the line is the command's output

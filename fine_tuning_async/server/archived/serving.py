@@ -144,14 +144,14 @@ async def _explained(request: web.Request, handler: Handler) -> web.StreamRespon
     try:
         if request.method not in _READS:
             await request.release()  # a client that still sends would take the answer for a broken connection
-            raise _read_only(request)  # noqa: TRY301 -- it is answered as all else
+            raise _read_only(request)  # noqa: TRY301 - it is answered as all else
         return await handler(request)
     except Problem as problem:
         return answer_problem(problem)
     except web.HTTPException as error:
-        text = f"Invalid URL ({request.method} {request.path})" if error.status == 404 else error.reason  # noqa: PLR2004 -- as said
+        text = f"Invalid URL ({request.method} {request.path})" if error.status == 404 else error.reason  # noqa: PLR2004 - as said
         return answer_problem(Problem(error.status, text, code="unknown_url"))
-    except Exception:  # noqa: BLE001 -- the edge of the server: the client gets JSON all the same
+    except Exception:  # noqa: BLE001 - the edge of the server: the client gets JSON all the same
         _LOG.exception("%s %s failed", request.method, request.path)
         return answer_problem(Problem(500, "The archive could not be read.", kind="server_error"))
 

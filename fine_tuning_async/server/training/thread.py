@@ -75,7 +75,7 @@ class TrainingThread:
         try:
             with asyncio.Runner(loop_factory=lambda: self._own) as runner:
                 runner.run(self._iterate())
-        except BaseException as error:  # noqa: BLE001 -- whatever a trainer raises is told, and ends its job alone
+        except BaseException as error:  # noqa: BLE001 - whatever a trainer raises is told, and ends its job alone
             outcome = error
         with suppress(RuntimeError):  # The serving loop is closed: it has stopped waiting for this.
             self._serving.call_soon_threadsafe(self._ended, outcome)

@@ -175,7 +175,7 @@ class Workshop:
                 # What a pause still takes is one step, with the checkpoint behind it.
                 work.last_step_taken = job.status == "pausing" and isinstance(report, Step)
                 self._progress.report(job, now, report)
-        except Exception as error:  # noqa: BLE001 -- whatever a report does to the store, it ends its job alone
+        except Exception as error:  # noqa: BLE001 - whatever a report does to the store, it ends its job alone
             self._settle(work, error)
             return False
         return not isinstance(report, Finished)
