@@ -44,6 +44,7 @@ class Connection(web.RequestHandler):
         loop: asyncio.AbstractEventLoop,
         transports: set[asyncio.Transport],
     ) -> None:
+        # None is documented, and means that there is no access log.
         super().__init__(manager, loop=loop, access_log=None, keepalive_timeout=_IDLE)  # type: ignore[arg-type]
         self._service = service
         self._open = transports

@@ -174,6 +174,17 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
     assert docstring.splitlines()[0].endswith("."), "the first line is a sentence"
 
 
+@pytest.mark.parametrize("folder", ["fine_tuning_async", "tests", "docs"])
+def test_every_lint_ignore_gives_its_reason(folder: str) -> None:
+    lines = (
+        (path, line)
+        for path in (ROOT.parent / folder).rglob("*.py")
+        for line in path.read_text("utf-8").splitlines()
+    )
+    ignores = [(path.name, line.strip()) for path, line in lines if re.search(r"# (noqa)\b", line)]
+    assert not [each for each in ignores if not re.search(r"# (noqa): [A-Z]+\d+(, [A-Z]+\d+)* - \S", each[1])]
+
+
 @each_module
 def test_every_module_lists_its_public_names_sorted(path: Path) -> None:
     module = importlib.import_module(f"{PACKAGE}.{_named(path)}".removesuffix(".__init__"))
