@@ -331,10 +331,12 @@ def test_a_test_is_failed_for_what_it_leaves(tmp_path: Path) -> None:
 
 
 def run_pytest(directory: Path) -> str:
+    plugins = ["-p", "pytest_asyncio.plugin", "-p", "tests.conftest"]
+    few = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # loading all others takes most of the time
     finished = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-m", "pytest", "-v", "-p", "tests.conftest", "-c", directory / "pytest.ini", directory],
+        [sys.executable, "-m", "pytest", "-v", *plugins, "-c", directory / "pytest.ini", directory],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OPENAI_API_KEY": "sk-x", "https_proxy": "http://x"},
+        env={**os.environ, **few, "PYTHONPATH": str(ROOT), "OPENAI_API_KEY": "sk-x", "https_proxy": "http://x"},
         capture_output=True,
         text=True,
         check=False,
