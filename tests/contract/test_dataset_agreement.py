@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 REAL = sorted((Path(__file__).parents[3] / "shared" / "data" / "datasets").glob("*.jsonl"))
 GRADER = StringCheckGrader(name="g", input="{{sample.output_text}}", reference="a", operation="eq")
-BRIEF = {"n_epochs": 1, "batch_size": 256}  # of trainings that are not looked at
+# Trainings of one step, which nobody looks at.
 CREATES: dict[str, tuple[str, dict[str, Any]]] = {
-    "supervised": ("gpt-4o-mini", {"method": Method.supervised(**BRIEF)}),
-    "dpo": ("gpt-4o-mini", {"method": Method.dpo(**BRIEF)}),
-    "reinforcement": ("o4-mini", {"method": Method.reinforcement(GRADER, **BRIEF)}),
-    "completion": ("babbage-002", {"method": Method.supervised(**BRIEF)}),
+    "supervised": ("gpt-4o-mini", {"method": Method.supervised(n_epochs=1, batch_size=256)}),
+    "dpo": ("gpt-4o-mini", {"method": Method.dpo(n_epochs=1, batch_size=256)}),
+    "reinforcement": ("o4-mini", {"method": Method.reinforcement(GRADER, n_epochs=1, batch_size=256)}),
+    "completion": ("babbage-002", {"method": Method.supervised(n_epochs=1, batch_size=256)}),
 }
 _FILE, _FORMAT = "invalid_training_file", "invalid_file_format"
 SAID = {
