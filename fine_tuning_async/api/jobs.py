@@ -59,7 +59,7 @@ class JobsAPI(BaseAPI):
         """Create a job, which costs money once it runs (operationId createFineTuningJob).
 
         It is sent again only where that is certainly safe. With an `idempotency_key`, a lost answer is looked up
-        in the list, and calling again with the same key returns the same job; docs/reliability.md says how.
+        in the list, and calling again with the same key returns the same job; docs/one-job.md says how.
 
         Args:
             model: The base model, or a model that was fine-tuned before.
