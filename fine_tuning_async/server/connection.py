@@ -10,6 +10,7 @@ from aiohttp.http_exceptions import InvalidURLError
 
 from .answers import Problem
 from .middleware import plain
+from .refusals import broken_down
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 _IDLE = 60.0
 """Seconds of the loop after which a connection is closed that has not sent the headers of a request."""
-
-_LOST = "The server had an error while processing your request. Sorry about that!"
 
 
 class Connection(web.RequestHandler):
@@ -76,7 +75,7 @@ class Connection(web.RequestHandler):
             self.log_exception("a request from %s failed", request.remote, exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionResetError("a part of the answer has been sent")
-        problem = Problem(500, _LOST, kind="server_error")
+        problem = broken_down()
         if isinstance(exc, HttpProcessingError):
             problem = Problem(400, f"We could not read your request as HTTP: {_fault(exc)}.")
         response = self._explained(problem)

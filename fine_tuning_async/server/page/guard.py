@@ -9,19 +9,15 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from fine_tuning_async.server.answers import Problem
-from fine_tuning_async.server.context import HOST, is_control, is_page
+from fine_tuning_async.server.context import HOST, READS, is_control, is_page
 
 from .document import answer_page
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    from aiohttp.typedefs import Handler
 
 _OWN = frozenset({"same-origin", "none"})
 """What a browser says of a request by the page itself, or by its user (Fetch Metadata, section 2.3)."""
-
-_SAFE = frozenset({"GET", "HEAD"})
 
 
 @web.middleware
@@ -38,7 +34,7 @@ def _check(request: web.Request) -> None:
     # that name. What reads is held to it always; what writes only with an Origin, which a browser sends with it: a
     # program may well know the server by another name.
     origin = request.headers.get("Origin")
-    if (request.method in _SAFE or origin is not None) and not _is_own(request.host, request.app.get(HOST)):
+    if (request.method in READS or origin is not None) and not _is_own(request.host, request.app.get(HOST)):
         raise _refused(f"it names the server {request.host[:100]!r}: use an IP address, or localhost")
     if origin is not None and origin.partition("://")[2] != request.host:
         raise _refused("it comes from another web site")
