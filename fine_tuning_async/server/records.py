@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from .trainer import Plan
+from .plan import Plan
 
 
 @dataclass(slots=True)

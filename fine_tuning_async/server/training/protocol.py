@@ -33,7 +33,7 @@ class TrainingFailed(Exception):  # noqa: N818 - the end of a job, whose error i
 class DataFile:
     """A training or validation file, read from the server's store.
 
-    Args:
+    Attributes:
         id: The file's id.
         filename: The name that it was uploaded with.
         size: Its length in bytes.
@@ -137,7 +137,7 @@ Report = Step | Checkpoint | Note | Finished
 class TrainingTask:
     """A job as its trainer sees it.
 
-    Args:
+    Attributes:
         job_id: The job's id.
         model: What is to be trained: the name of a model.
         method: `supervised`, `dpo` or `reinforcement`.

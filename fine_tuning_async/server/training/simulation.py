@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fine_tuning_async.server.trainer import Plan
+from fine_tuning_async.server.plan import Plan
 
 from .protocol import Checkpoint, Finished, Report, Step, Trainer, TrainingTask
 
