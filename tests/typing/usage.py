@@ -309,7 +309,7 @@ def observers(provider: KeyProvider, observer: OnAttempt, progress: Progress) ->
     assert_type(progress(1, 2), object)
 
 
-class Mine:
+class Learning:
     async def train(self, task: TrainingTask) -> AsyncIterator[Report]:
         yield Step(1, task.epochs, {"train_loss": 0.5})
 
@@ -323,7 +323,7 @@ def servers(fine_tuning_server: LocalServer, fine_tuning_client: FineTuningClien
     fine_tuning_server.advance_per_poll = 3
     fine_tuning_server.advance(5, minutes=1)
     fine_tuning_server.fail("ftjob-1", "code")  # type: ignore[call-arg]
-    LocalServer(trainer=Mine(), like="azure", sync="full")
+    LocalServer(trainer=Learning(), like="azure", sync="full")
     LocalServer(trainer=ProcessTrainer(["train", Path("model")]))
     LocalServer(trainer=object())  # type: ignore[arg-type]
     LocalServer(like="elsewhere")  # type: ignore[arg-type]
