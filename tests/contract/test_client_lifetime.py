@@ -39,7 +39,6 @@ pytestmark = pytest.mark.debug_mode
 KEY = "sk-of-the-client"
 BODY = b'{"id": "ftjob-1", "created_at": 1, "model": "m", "status": "running"}'
 JOB = answer(200, {}, BODY)
-EMPTY = b'{"object": "list", "data": [], "has_more": false}'
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from fine_tuning_async import (
 from fine_tuning_async.api._destination import Destination
 from tests.contract.personas import local
 from tests.misbehaving import Exchange, MisbehavingServer, answer, endless, stall
-from tests.serving import scripted
+from tests.serving import in_use, scripted
 from tests.storage import Storage
 
 if TYPE_CHECKING:
@@ -39,12 +39,6 @@ if TYPE_CHECKING:
 
 MIB = 2**20
 CONTENT = random.Random(3).randbytes(3 * MIB + 17)
-
-
-def in_use(client: FineTuningClient) -> set[Any]:
-    connector = client._sessions.current().connector
-    assert connector is not None
-    return connector._acquired
 
 
 def names(folder: Path) -> list[str]:

@@ -23,7 +23,7 @@ from fine_tuning_async import (
 )
 from tests.faults.test_secrets import everything_about
 from tests.misbehaving import MisbehavingServer, answer, garbage, redirect, refused_port, silence, stall, trickle
-from tests.serving import KEY, scripted
+from tests.serving import KEY, in_use, scripted
 from tests.storage import Storage
 
 if TYPE_CHECKING:
@@ -56,12 +56,6 @@ async def fetch(client: FineTuningClient, folder: Path) -> bytes:
 async def stream(client: FineTuningClient) -> bytes:
     async with client.stream_file("file-1") as chunks:
         return b"".join([chunk async for chunk in chunks])
-
-
-def in_use(client: FineTuningClient) -> set[Any]:
-    connector = client._sessions.current().connector
-    assert connector is not None
-    return connector._acquired
 
 
 # ---------------------------------------------------------------------------------------------- broken off
