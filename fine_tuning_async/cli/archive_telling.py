@@ -12,6 +12,7 @@ from attrs import asdict
 
 from fine_tuning_async.errors import ArchiveError
 
+from .cells import cell
 from .output import complain, harmless, is_terminal
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ def progress() -> Iterator[Callable[[ArchiveProgress], object]]:
     if not is_terminal(sys.stderr):
         yield Lines()
         return
-    from rich.console import Console  # noqa: PLC0415 - where it is needed
-    from rich.live import Live  # noqa: PLC0415 - as above
+    from rich.live import Live  # noqa: PLC0415 - where it is needed
 
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    with Live(console=console, transient=True, refresh_per_second=8) as live:
+    from .terminal import console  # noqa: PLC0415 - as above
+
+    with Live(console=console(stderr=True), transient=True, refresh_per_second=8) as live:
         yield lambda told: live.update(in_one_line(told))
 
 
@@ -114,7 +115,7 @@ def of_archive(archive: Archive) -> Iterator[str]:
 def of_job(archive: Archive, job_id: str) -> Iterator[str]:
     """Show a job: what it is, its checkpoints, its files, its events, oldest first."""
     job = archive.job(job_id)
-    yield f"{job.id}  {job.status}  {job.model}  {job.created:%Y-%m-%d %H:%M:%S}"
+    yield f"{job.id}  {job.status}  {job.model}  {cell('created_at', job.created_at)}"
     if job.fine_tuned_model:
         yield f"model        {job.fine_tuned_model}"
     if job.error and job.error.message:
@@ -124,7 +125,7 @@ def of_job(archive: Archive, job_id: str) -> Iterator[str]:
     for checkpoint in archive.checkpoints(job_id):
         yield f"checkpoint   {checkpoint.step_number:>6}  {checkpoint.fine_tuned_model_checkpoint}"
     for event in reversed(list(archive.events(job_id))):
-        yield harmless(f"{event.created:%Y-%m-%d %H:%M:%S}  {event.message}")
+        yield harmless(f"{cell('created_at', event.created_at)}  {event.message}")
 
 
 def _state(archive: Archive, file_id: str) -> str:

@@ -10,11 +10,12 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from fine_tuning_async import ArchiveProgress, FineTuningClient
+from fine_tuning_async import Archive, ArchiveProgress, FineTuningClient, archive_account
 from fine_tuning_async.cli import archive_telling as telling
 from fine_tuning_async.cli.command import run
 from fine_tuning_async.server import Fault, LocalServer
 from tests.contract.test_archive import create
+from tests.contract.test_archive_fidelity import Account, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,3 +160,14 @@ def test_progress_is_one_line() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (61, "1 min 1 s"), (7_260, "2 h 1 min")])
 def test_durations(seconds: float, text: str) -> None:
     assert telling.duration(seconds) == text
+
+
+async def test_a_time_that_is_none_is_shown_as_it_came(tmp_path: Path) -> None:
+    milliseconds = 1_700_000_000_000
+    account = Account(f'{{"id":"ftjob-1","status":"succeeded","model":"m","created_at":{milliseconds}}}')
+    account.events = [f'{{"id":"e1","message":"begun","created_at":{milliseconds}}}']
+    async with told(account) as client:
+        await archive_account(client, tmp_path)
+    with Archive(tmp_path) as archive:
+        lines = list(telling.of_job(archive, "ftjob-1"))
+    assert lines == [f"ftjob-1  succeeded  m  {milliseconds}", f"{milliseconds}  begun"]
