@@ -16,6 +16,8 @@ import fine_tuning_async
 import fine_tuning_async.server
 from fine_tuning_async import FineTuningError
 from fine_tuning_async._delivery import DELIVERY
+from fine_tuning_async.errors import error_class
+from fine_tuning_async.retry import is_ambiguous
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,6 +196,15 @@ def test_the_table_of_failures_is_the_one_that_the_client_goes_by() -> None:
     words = {False: "no", True: "yes", None: "unknown"}
     told = table(PAGES["reliability.md"], "| Error of aiohttp | Request sent | Message |")
     assert told == [[f"`{kind.__name__}`", words[sent], text] for kind, sent, text in DELIVERY]
+
+
+def test_the_statuses_that_leave_a_create_in_doubt_are_those_that_the_client_goes_by() -> None:
+    rows = dict(row[:2] for row in table(PAGES["one-job.md"], "| Kind | Which | What happens |"))
+    below, above = (set(map(int, re.findall(r"\d{3}", text))) for text in rows["ambiguous"].split("500 and above"))
+    errors = {status: error_class(status)("", status=status, message="", headers={}) for status in range(300, 600)}
+    doubtful = {status for status, error in errors.items() if is_ambiguous(error)}
+    assert below == {status for status in doubtful if status < 500}
+    assert above == {status for status in range(500, 600) if status not in doubtful}
 
 
 def test_what_to_do_is_said_for_every_error() -> None:
