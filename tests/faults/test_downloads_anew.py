@@ -1,8 +1,9 @@
-"""A download that cannot be continued is begun again, or refused: nothing is joined that does not belong together."""
+"""A download that cannot be continued is begun again, or refused: nothing is joined that is of two contents."""
 
 from __future__ import annotations
 
 import gzip
+import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +13,7 @@ from fine_tuning_async import (
     ResponseFormatError,
     RetryPolicy,
 )
-from tests.faults.test_downloads_broken import CONTENT, LARGE, OTHER, fetch, stream
+from tests.faults.test_downloads_broken import CONTENT, LARGE, fetch, stream
 from tests.misbehaving import answer
 from tests.serving import in_use, scripted
 from tests.storage import Storage
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.misbehaving import Exchange
+
+OTHER = random.Random(8).randbytes(900)
 
 
 def no_ranges(storage: Storage) -> None:

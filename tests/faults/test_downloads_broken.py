@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tests.misbehaving import Behaviour
 
 CONTENT = random.Random(7).randbytes(1_000)
-OTHER = random.Random(8).randbytes(900)
 LARGE = random.Random(9).randbytes(3 * 2**20 + 5)
 
 
