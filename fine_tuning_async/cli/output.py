@@ -1,6 +1,7 @@
 """Lines for the standard streams."""
 
 import io
+import json
 import os
 import sys
 from typing import TextIO
@@ -36,3 +37,16 @@ def harmless(text: str) -> str:
     return "".join(
         each if each.isprintable() else " " if each.isspace() else repr(each)[1:-1] for each in text.strip()
     )
+
+
+def harmless_line(line: str) -> str:
+    """Return a line as `harmless` does, with its indent."""
+    text = line.lstrip(" ")
+    return " " * (len(line) - len(text)) + harmless(text)
+
+
+def harmless_json(text: str) -> str:
+    """Return JSON text of one line that says the same, and of which no terminal takes any for a command."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from shlex import quote
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -76,7 +77,9 @@ def _interruptible(key: str, connection: Connection) -> Iterator[None]:
         yield
     except asyncio.CancelledError:
         if not connection.forgets:
-            complain(f"interrupted; the job may exist. To find out, or to go on, add: --idempotency-key {key}")
+            complain(
+                f"interrupted; the job may exist. To find out, or to go on, add: --idempotency-key {quote(key)}"
+            )
         raise
 
 
