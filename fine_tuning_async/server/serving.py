@@ -80,8 +80,9 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
 
 def _bind(host: str, port: int) -> socket.socket:
     try:
+        host.encode("idna")  # as is done below, where a socket stays open if it fails
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         number = getattr(error, "errno", None)
         reason = os.strerror(number) if number and number > 0 else error
         raise StartError(f"cannot listen on {host}:{port}: {reason}") from error

@@ -51,7 +51,7 @@ async def create(
     plan = await asyncio.to_thread(plan_of, wish, training)
     if check and plan.training.contents:
         await asyncio.to_thread(_check, plan)
-    key = idempotency_key or new_key()
+    key = new_key() if idempotency_key is None else idempotency_key
     _rehearse(plan, key, printing, aloud=dry_run)
     if dry_run:
         return 0
@@ -59,7 +59,7 @@ async def create(
         complain(f"idempotency key {key}; to run this again safely, add: --idempotency-key {key}")
     async with connection.client() as client:
         with _interruptible(key, connection):
-            job = await job_of(client, key, plan) if idempotency_key else None
+            job = None if idempotency_key is None else await job_of(client, key, plan)
             if job is None:
                 job = await _create(client, plan, key, again=idempotency_key is not None)
             else:

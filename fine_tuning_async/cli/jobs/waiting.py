@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from fine_tuning_async.cli.connection import Connection
 from fine_tuning_async.cli.exits import Exit
-from fine_tuning_async.cli.failure import CommandFailure
+from fine_tuning_async.cli.failure import CommandFailure, Misuse
 from fine_tuning_async.cli.output import complain, harmless
 from fine_tuning_async.cli.printing import AsJSON
 from fine_tuning_async.cli.report import explain
@@ -35,6 +35,8 @@ async def wait(
         max_wait: Seconds after which to give up, with 5; the jobs go on.
         poll: Seconds between two looks; if left out, from one growing to thirty.
     """
+    if max_wait is not None and not max_wait > 0:
+        raise Misuse(f"--max-wait is {max_wait:g}; it is a number of seconds above 0")
     view, ended = view_for(as_json=json), dict[str, FineTuningJob]()
     async with connection.client() as client:
         with _detaching(["jobs", "wait", *job_id], connection), view.opened():
