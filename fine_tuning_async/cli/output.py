@@ -4,6 +4,9 @@ import io
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
+from pathlib import Path
 from typing import TextIO
 
 
@@ -15,8 +18,20 @@ def tell(*lines: str) -> None:
 
 def complain(line: str) -> None:
     """Write a line for the person at the keyboard, beside the command's output."""
-    sys.stderr.write(f"fine-tuning: {line}\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # of which nobody could be told
+        sys.stderr.write(f"fine-tuning: {line}\n")
+        sys.stderr.flush()
+
+
+@contextmanager
+def both_streams() -> Iterator[None]:
+    """Let a standard stream that the caller has closed, as some do for daemons, take whatever is written."""
+    with ExitStack() as stack:
+        for name, redirected in (("stdout", redirect_stdout), ("stderr", redirect_stderr)):
+            if getattr(sys, name) is None:
+                nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+                stack.enter_context(redirected(nowhere))
+        yield
 
 
 def make_forgiving(stream: TextIO) -> None:
