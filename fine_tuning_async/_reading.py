@@ -34,6 +34,8 @@ M = TypeVar("M", bound=WireObject)
 REFUSALS = (ValueError, RecursionError, Mismatch)  # msgspec's errors are ValueErrors
 DEEP = 500  # levels that Python's own limit leaves room for, wherever the text is decoded in the end
 
+_SPACE = b" \t\n\r"  # what JSON calls so; Python means more by it
+
 _NO_OPENING = bytes(each for each in range(256) if each not in b"[{")
 
 # A number too large for a double has three digits of exponent, or more than two hundred of its own: these are
@@ -124,14 +126,16 @@ def _parted(text: bytes) -> tuple[_EmptyEnvelope, list[bytes]]:
     parts are JSON, as their readers find out: then these, with commas between them, can be read in one way only.
     """
     start, end = text.find(b"[") + 1, text.rfind(b"]")
-    envelope = _open_empty(text[:start] + text[end:])
+    around = text[:start] + text[end:]
+    _refuse_deep(around)
+    envelope = _open_empty(around)
     within = text[start:end]
-    inside = within.lstrip()
+    inside = within.lstrip(_SPACE)
     indent = within[: len(within) - len(inside)]
     between = b"}," + indent + b"{"
     if not indent and between not in inside:
         between = b"}, {"  # as Python's json writes
-    texts = inside.rstrip().split(between)
+    texts = inside.rstrip(_SPACE).split(between)
     if len(texts) > 1:
         texts = [b"{%b}" % each for each in texts]
         texts[0], texts[-1] = texts[0][1:], texts[-1][:-1]
@@ -159,11 +163,15 @@ def _reader(cls: type[WireObject], build: Build, *, exact: bool) -> Callable[[by
     decoded = msgspec.json.Decoder(mirrored(cls, exact=exact)).decode
 
     def read_item(text: bytes) -> WireObject:
-        if len(text) > 2 * DEEP and len(text.translate(None, _NO_OPENING)) > DEEP:
-            raise ValueError("it may be nested deeply")
+        _refuse_deep(text)
         return build(decoded(text), text)
 
     return read_item
+
+
+def _refuse_deep(text: bytes) -> None:
+    if len(text) > 2 * DEEP and len(text.translate(None, _NO_OPENING)) > DEEP:
+        raise ValueError("it may be nested deeply")
 
 
 def _refuse_traps(text: bytes) -> None:

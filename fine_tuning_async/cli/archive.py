@@ -12,7 +12,7 @@ from fine_tuning_async.archive import Archive, archive_account
 from . import archive_telling as telling
 from .connection import Connection
 from .exits import Exit
-from .output import tell
+from .output import harmless_json, harmless_line, tell
 
 app: App = App(name="archive", version_flags=())
 
@@ -87,7 +87,7 @@ def show(directory: Path, job: str | None = None, /, *, json: bool = False) -> i
         else:
             lines = iter([telling.as_json(archive.summary())]) if json else telling.of_archive(archive)
         for line in lines:
-            tell(line)
+            tell(harmless_json(line) if json else harmless_line(line))
     return Exit.OK
 
 

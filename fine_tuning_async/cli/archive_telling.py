@@ -92,7 +92,9 @@ def of_verification(found: ArchiveVerification) -> str:
     if found.is_sound:
         return f"sound: {found.contents:,} contents, {size(found.size)}"
     lines = [f"{len(found.damages):,} damaged; remove a file and run `fine-tuning archive` to fetch it again"]
-    return "\n".join([*lines, *(f"{each.path or 'archive.sqlite'}: {each.reason}" for each in found.damages)])
+    return "\n".join(
+        [*lines, *(harmless(f"{each.path or 'archive.sqlite'}: {each.reason}") for each in found.damages)]
+    )
 
 
 def of_archive(archive: Archive) -> Iterator[str]:
@@ -109,7 +111,7 @@ def of_archive(archive: Archive) -> Iterator[str]:
     yield f"last run     {found.last_run.isoformat(' ', 'seconds') if found.last_run else 'none was completed'}"
     yield f"gaps         {found.gaps:,}"
     for gap in archive.gaps():
-        yield harmless(f"  {gap.kind} {gap.id or '(all)'}: {gap.reason}")
+        yield f"  {gap.kind} {gap.id or '(all)'}: {gap.reason}"
 
 
 def of_job(archive: Archive, job_id: str) -> Iterator[str]:
@@ -119,13 +121,13 @@ def of_job(archive: Archive, job_id: str) -> Iterator[str]:
     if job.fine_tuned_model:
         yield f"model        {job.fine_tuned_model}"
     if job.error and job.error.message:
-        yield harmless(f"error        {job.error.message}")
+        yield f"error        {job.error.message}"
     for file_id in filter(None, [job.training_file, job.validation_file, *(job.result_files or [])]):
         yield f"file         {file_id}  {_state(archive, file_id)}"
     for checkpoint in archive.checkpoints(job_id):
         yield f"checkpoint   {checkpoint.step_number:>6}  {checkpoint.fine_tuned_model_checkpoint}"
     for event in reversed(list(archive.events(job_id))):
-        yield harmless(f"{cell('created_at', event.created_at)}  {event.message}")
+        yield f"{cell('created_at', event.created_at)}  {event.message}"
 
 
 def _state(archive: Archive, file_id: str) -> str:

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.text import Text
 
 from .jobs.words import figures_of, method_of, name_of
+from .output import harmless
 from .terminal import STYLES
 
 if TYPE_CHECKING:
@@ -45,11 +46,11 @@ class JobBars:
         task = self._task(job)
         if metrics and metrics.total_steps:
             # What trains is running, whatever it was when it was looked at.
-            status = job.status if job.is_terminal else "running"
+            status = harmless(job.status) if job.is_terminal else "running"
             self.progress.update(task, total=metrics.total_steps, completed=metrics.step or 0)
             self.progress.update(task, status=status, figures=figures_of(metrics))
             return
-        self.progress.update(task, status=job.status)
+        self.progress.update(task, status=harmless(job.status))
         if job.is_terminal and self.progress.tasks[self.progress.task_ids.index(task)].total is None:
             # A bar that pulses no more: whole, or empty where nothing came of the job.
             self.progress.update(task, total=1, completed=int(job.status == "succeeded"))
@@ -58,7 +59,7 @@ class JobBars:
         if job.id not in self._tasks:
             self._fit(name_of(job))
             self._tasks[job.id] = self.progress.add_task(
-                name_of(job), total=None, method=method_of(job), status=job.status, figures=""
+                name_of(job), total=None, method=method_of(job), status="", figures=""
             )
         return self._tasks[job.id]
 

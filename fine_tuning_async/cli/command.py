@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fine_tuning_async._version import __version__
 
 from .exits import Exit
-from .output import complain, harmless, make_forgiving, tell
+from .output import both_streams, complain, harmless, make_forgiving, tell
 from .report import report, show_warning
 
 if TYPE_CHECKING:
@@ -67,6 +67,11 @@ def run(words: Sequence[str]) -> int:
 
     Errors that a person can act on become one line on stderr. Any other is a bug, and keeps its traceback.
     """
+    with both_streams():
+        return _run(words)
+
+
+def _run(words: Sequence[str]) -> int:
     if not _extra_is_installed():
         complain("this command needs more packages: pip install 'fine-tuning-async[cli]'")
         return Exit.USAGE

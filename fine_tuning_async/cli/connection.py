@@ -1,7 +1,6 @@
 """Where a command's requests go: the options, and the client that is made of them."""
 
 import os
-import shlex
 import sys
 import traceback
 from collections.abc import AsyncIterator
@@ -59,12 +58,12 @@ class Connection:
 
     @property
     def words(self) -> list[str]:
-        """The options that lead to the same server again, as words of a shell."""
+        """The options that lead to the same server again, word by word."""
         flags = [f"--{name}" for name in ("azure", "local") if getattr(self, name)]
         names = ("base_url", "organization", "project", "endpoint", "api_version", "db")
         given = [(name, getattr(self, name)) for name in names]
         named = [(f"--{name.replace('_', '-')}", str(value)) for name, value in given if value is not None]
-        return [*flags, *(shlex.quote(word) for pair in named for word in pair)]
+        return [*flags, *(word for pair in named for word in pair)]
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[FineTuningClient]:

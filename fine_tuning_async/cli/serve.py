@@ -16,7 +16,7 @@ from fine_tuning_async.server.personalities import Like  # noqa: TC001 - as abov
 from fine_tuning_async.server.store.opening import Sync  # noqa: TC001 - as above
 
 from .failure import CommandFailure, Misuse
-from .output import complain, tell
+from .output import complain, harmless, tell
 
 HIGHEST_PORT = 65_535
 SPEED = 60.0
@@ -71,7 +71,7 @@ def serve(
             is written against the API still reads its history there. Of the other options, host and port apply.
     """
     if not is_loopback(host):
-        complain(f"warning: {host} can be reached from other machines, and any key is accepted")
+        complain(harmless(f"warning: {host} can be reached from other machines, and any key is accepted"))
     if archive is not None:
         return _serve_archive(
             archive, host, port, others=(db, webhook, seed, speed != SPEED, like != "openai", sync != "normal")

@@ -84,8 +84,9 @@ def bound(host: str, port: int) -> socket.socket:
         StartError: The port is taken, or the address cannot be listened on.
     """
     try:
+        host.encode("idna")  # as is done below, where a socket stays open if it fails
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:
         number = getattr(error, "errno", None)
         reason = os.strerror(number) if number and number > 0 else error
         raise StartError(f"cannot listen on {host}:{port}: {reason}") from error

@@ -217,6 +217,20 @@ def test_both_ways_refuse_the_same_pages(document: Document, token: bytes, data:
     assert_same_page(FineTuningJob, encode(document).replace(encode(MARK), token))
 
 
+@pytest.mark.parametrize("space", [" ", "\t", "\n", "\r", "\v", "\f", "\x1c", "\x85", "\xa0", "\u2028", "\0"])
+@pytest.mark.parametrize("page", ["@[%s]", "@[%s@]", "@[%s@%s]", "@[%s@%s,%s@%s]", "%s@[%s@,%s@]%s", "@[%s,%s]"])
+def test_both_ways_take_the_same_for_space_in_a_page(page: str, space: str) -> None:
+    opened = page.replace("%s", space).replace("@[", '{"data":[', 1)
+    assert_same_page(FineTuningJob, (opened.replace("@", json.dumps(JOB)) + "}").encode())
+
+
+@pytest.mark.parametrize("levels", [400, 700, 799, 850, 5_000])
+@pytest.mark.parametrize("key", ["object", "first_id", "last_id"])
+def test_both_ways_bear_the_same_depth_around_the_items_of_a_page(key: str, levels: int) -> None:
+    nested = '{"a":' * levels + "1" + "}" * levels
+    assert_same_page(FineTuningJob, f'{{"{key}":{nested},"data":[]}}'.encode())
+
+
 @quick
 @given(json_values)
 @example([])

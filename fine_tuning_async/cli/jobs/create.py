@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from shlex import quote
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -50,7 +51,7 @@ async def create(
     plan = await asyncio.to_thread(plan_of, wish, training)
     if check and plan.training.contents:
         await asyncio.to_thread(_check, plan)
-    key = idempotency_key or new_key()
+    key = new_key() if idempotency_key is None else idempotency_key
     _rehearse(plan, key, printing, aloud=dry_run)
     if dry_run:
         return 0
@@ -58,7 +59,7 @@ async def create(
         complain(f"idempotency key {key}; to run this again safely, add: --idempotency-key {key}")
     async with connection.client() as client:
         with _interruptible(key, connection):
-            job = await job_of(client, key, plan) if idempotency_key else None
+            job = None if idempotency_key is None else await job_of(client, key, plan)
             if job is None:
                 job = await _create(client, plan, key, again=idempotency_key is not None)
             else:
@@ -76,7 +77,9 @@ def _interruptible(key: str, connection: Connection) -> Iterator[None]:
         yield
     except asyncio.CancelledError:
         if not connection.forgets:
-            complain(f"interrupted; the job may exist. To find out, or to go on, add: --idempotency-key {key}")
+            complain(
+                f"interrupted; the job may exist. To find out, or to go on, add: --idempotency-key {quote(key)}"
+            )
         raise
 
 

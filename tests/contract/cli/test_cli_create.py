@@ -184,7 +184,9 @@ def test_a_bad_file_is_found_before_anything_is_sent(server: LocalServer, comman
         (("--metadata", "a=1", "--metadata", "a=2"), "each key once"),
         (("--validation-file", "none.jsonl"), "there is no file 'none.jsonl'"),
         (("--validation-file", "some/where"), "there is no file 'some/where'"),
+        (("--method", "reinforcement", "--grader", "[" * 50_000), "--grader is no JSON"),
         (("--idempotency-key", "k\u00e9y"), "printable ASCII"),
+        (("--idempotency-key", ""), "printable ASCII"),  # an empty variable of a shell
         (("--extra-body", '{"model": "other"}'), "extra_body repeats model"),
     ],
 )

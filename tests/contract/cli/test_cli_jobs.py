@@ -118,6 +118,13 @@ def test_a_wait_that_takes_too_long_is_given_up(command: Command, job_id: str) -
     assert done.err == f"fine-tuning: not ended in 0.05 s, and going on: {job_id}\n"
 
 
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
+def test_a_wait_takes_some_time(seconds: str, command: Command, job_id: str) -> None:
+    done = command("jobs", "wait", job_id, "--max-wait", seconds)
+    assert (done.code, done.out) == (2, "")
+    assert "a number of seconds above 0" in done.err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "reason"),
     [

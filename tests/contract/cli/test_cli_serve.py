@@ -13,6 +13,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from fine_tuning_async.cli.command import run
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -74,6 +76,12 @@ def test_a_taken_port_is_one_line_and_exit_code_1(start: Callable[..., Popen[str
     assert out == ""
     assert err.startswith(f"fine-tuning: cannot listen on 127.0.0.1:{port}: ")
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("host", ["\udcff", "x" * 300, "x..y"])
+def test_what_can_be_no_name_of_a_host_is_one_line(host: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["serve", "--host", host]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("fine-tuning: cannot listen on")
 
 
 def test_a_database_that_cannot_be_opened_is_one_line_and_exit_code_1(start: Callable[..., Popen[str]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import subprocess
 import sys
 
@@ -46,6 +48,29 @@ def test_help_fits_a_terminal_of_80_columns(capsys: pytest.CaptureFixture[str]) 
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([name, "--help"]) == 0
     assert f"Usage: fine-tuning {name}" in capsys.readouterr().out
+
+
+class Full(io.StringIO):
+    """A stream on a disk that is full."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--version"], 0), (["completion", "fish"], 0), (["--bogus"], 2)])
+@pytest.mark.parametrize("closed", [["stdout"], ["stderr"], ["stdout", "stderr"]])
+def test_streams_that_are_closed_change_no_exit_code(
+    words: list[str], code: int, closed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in closed:
+        monkeypatch.setattr(sys, name, None)
+    assert run(words) == code
+    assert all(getattr(sys, name) is None for name in closed)
+
+
+def test_a_complaint_that_cannot_be_written_changes_no_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert run(["--bogus"]) == 2
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
