@@ -53,8 +53,8 @@ def _bars(axes: Axes, index: int, verdict: Verdict) -> None:
     for place, (name, value) in enumerate(verdict.medians.items()):
         y = index + (place - middle) * BAR
         axes.barh(y, value / ours, BAR * 0.92, color=COLOURS[name])
-        text = f" {_figure(value)} {verdict.work.unit}" + ("" if name == "ours" else f"  ({_figure(value / ours, 2)} x)")
-        axes.text(value / ours, y, text, va="center", fontsize=8)
+        times = "" if name == "ours" else f"  ({_figure(value / ours, 2)} x)"
+        axes.text(value / ours, y, f" {_figure(value)} {verdict.work.unit}{times}", va="center", fontsize=8)
 
 
 def _figure(value: float, digits: int = 3) -> str:
