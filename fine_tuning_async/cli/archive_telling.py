@@ -76,8 +76,8 @@ def in_one_line(told: ArchiveProgress) -> str:
 def of_report(report: ArchiveReport) -> str:
     """Say what a run has come to."""
     text = (
-        f"{counted(report.listed, 'job')}, {report.fetched:,} of them fetched now, with {counted(report.files, 'file')} "
-        f"({size(report.size)}), in {duration(report.seconds)}"
+        f"{counted(report.listed, 'job')}, {report.fetched:,} of them fetched now, with "
+        f"{counted(report.files, 'file')} ({size(report.size)}), in {duration(report.seconds)}"
     )
     if report.unfinished:
         text += f"; {report.unfinished:,} not finished: run it again later"
