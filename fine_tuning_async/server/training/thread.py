@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from .protocol import TrainingFailed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -84,7 +87,7 @@ class TrainingThread:
         self._main = asyncio.current_task()
         if self._stopping:
             return
-        reports: AsyncIterator[Report] = self._trainer.train(self._task)
+        reports = _iterator(self._trainer.train(self._task))
         try:
             async for report in reports:
                 if not await self._hand_over(report):
@@ -107,3 +110,15 @@ class TrainingThread:
         except BaseException as error:
             answer.set_exception(error)
             raise
+
+
+def _iterator(reports: AsyncIterator[Report]) -> AsyncIterator[Report]:
+    """Return what a trainer gave back, if it can be iterated: a coroutine or a generator is easily written."""
+    if hasattr(reports, "__aiter__"):
+        return reports
+    if inspect.iscoroutine(reports):
+        reports.close()  # else Python warns, at some other place, that nobody awaited it
+    kind = type(reports).__name__
+    raise TrainingFailed(
+        f"train() returned a {kind} and no async iterator: let it be an async def that yields reports"
+    )
