@@ -32,7 +32,9 @@ def drawn(verdicts: Sequence[Verdict], path: Path) -> None:
     """Write the chart of all rows in which the client stands beside others."""
     rows = [each for each in verdicts if len(each.medians) > 1]
     # The same figures give the same file.
-    with mpl.rc_context({"svg.hashsalt": "benchmarks", "font.family": "sans-serif", "font.size": 10, **_inked()}):
+    with mpl.rc_context({"svg.hashsalt": "benchmarks", "font.family": "sans-serif", "font.size": 10}):
+        for name in ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"):
+            mpl.rcParams[name] = INK
         figure = Figure(figsize=(9, 0.9 + 0.95 * len(rows)), layout="constrained")
         axes = figure.subplots()
         for index, verdict in enumerate(rows):
@@ -40,11 +42,6 @@ def drawn(verdicts: Sequence[Verdict], path: Path) -> None:
         _dress(axes, rows)
         figure.legend(loc="outside upper center", ncols=4, frameon=False)
         figure.savefig(path, format="svg", metadata={"Date": None}, transparent=True)
-
-
-def _inked() -> dict[str, str]:
-    """Return the settings that draw all but the bars in one ink."""
-    return dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK)
 
 
 def _bars(axes: Axes, index: int, verdict: Verdict) -> None:

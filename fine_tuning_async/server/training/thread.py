@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
+from collections.abc import AsyncIterable
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -112,10 +113,10 @@ class TrainingThread:
             raise
 
 
-def _iterator(reports: AsyncIterator[Report]) -> AsyncIterator[Report]:
+def _iterator(reports: object) -> AsyncIterator[Report]:
     """Return what a trainer gave back, if it can be iterated: a coroutine or a generator is easily written."""
-    if hasattr(reports, "__aiter__"):
-        return reports
+    if isinstance(reports, AsyncIterable):
+        return aiter(reports)
     if inspect.iscoroutine(reports):
         reports.close()  # else Python warns, at some other place, that nobody awaited it
     kind = type(reports).__name__
