@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NAME = "fine-tuning"
 EXTRA = ("cyclopts", "rich")
 HELP_FLAGS = {"-h", "--help"}
+HELP = "help"
 
 
 class Command(NamedTuple):
@@ -71,6 +72,8 @@ def run(words: Sequence[str]) -> int:
         complain("this command needs more packages: pip install 'fine-tuning-async[cli]'")
         return Exit.USAGE
     make_forgiving(sys.stdout)
+    if words and words[0] == HELP:
+        words = [*words[1:], "--help"]
     try:
         with warnings.catch_warnings():
             warnings.showwarning = show_warning

@@ -106,8 +106,10 @@ def _check(plan: Plan) -> None:
     )
     bad = next((each for each in (report, report.validation) if each is not None and each.problems), None)
     if bad is not None:
-        first = bad.summary().splitlines()[0]
-        raise CommandFailure(f"{first}; see: fine-tuning files check {bad.path} --method {plan.method}")
+        first, problem = bad.summary().splitlines()[:2]
+        raise CommandFailure(
+            f"{first}; {problem.strip()}; see: fine-tuning files check {bad.path} --method {plan.method}"
+        )
     for each in filter(None, [report, report.validation]):
         for code, kind in each.by_kind.items():
             complain(harmless(f"warning: {each.path}: {code}, {kind.count} times"))

@@ -29,7 +29,7 @@ def python(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])
 def test_help_names_every_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(words) == 0
     said = capsys.readouterr()
@@ -46,6 +46,11 @@ def test_help_fits_a_terminal_of_80_columns(capsys: pytest.CaptureFixture[str]) 
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([name, "--help"]) == 0
     assert f"Usage: fine-tuning {name}" in capsys.readouterr().out
+
+
+def test_help_may_be_asked_for_with_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["help", "jobs", "list"]) == 0
+    assert "Usage: fine-tuning jobs list" in capsys.readouterr().out
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
