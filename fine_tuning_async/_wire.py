@@ -165,9 +165,10 @@ def decipher(response: Response, request: object, *, secret: Secret, now: float)
     request_id = response.request_id
     named = f" (request {request_id})" if request_id else ""
     wait = retry_after(response.headers, now)
-    asked = f"; it asks to wait {wait:.6g} s" if wait else ""
+    asked = f"it asks to wait {wait:.6g} s" if wait else ""
+    said = _joined(_shortened(message), asked, _advice(response))
     return error_class(response.status)(
-        f"{request} was answered with {response.status}{named}: {_shortened(message)}{asked}{_advice(response)}",
+        f"{request} was answered with {response.status}{named}: {said}",
         status=response.status,
         message=message,
         code=fields.get("code"),
@@ -225,11 +226,18 @@ _ADVICE = {
 def _advice(response: Response) -> str:
     if response.status in REDIRECTS:
         where = response.headers.get("Location", "nowhere")
-        return f"; redirected to {where}, which is not followed with credentials: set base_url to where the API is"
+        return f"redirected to {where}, which is not followed with credentials: set base_url to where the API is"
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return "; the server failed, not the request: try again later"
-    advice = _ADVICE.get(response.status)
-    return f"; {advice}" if advice else ""
+        return "the server failed, not the request: try again later"
+    return _ADVICE.get(response.status, "")
+
+
+def _joined(said: str, *more: str) -> str:
+    """Add clauses of ours to the server's words, which may be a sentence or not."""
+    added = "; ".join(filter(None, more))
+    if not added:
+        return said
+    return f"{said} {added[0].upper()}{added[1:]}" if said.endswith((".", "!", "?")) else f"{said}; {added}"
 
 
 def multipart(

@@ -48,7 +48,7 @@ class Persona:
     version: str | None = None
     statuses: Mapping[str, str] = field(factory=dict)
     keeps_metadata: bool = True
-    refusal: tuple[type[APIError], str] = (AuthenticationError, "check the key")
+    refusal: tuple[type[APIError], str] = (AuthenticationError, "Check the key")
     unknown_url: str | None = "unknown_url"
     codes: Mapping[int, str] = field(factory=dict)
     names_parameters: bool = True

@@ -16,6 +16,8 @@ from tests.benchmarks.rounds import WrongCountError, measured, prepared_server
 from tests.benchmarks.works import WORKS, Calls, Program
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.benchmarks.rounds import Figures
     from tests.benchmarks.works import Work
 
@@ -53,6 +55,18 @@ def test_a_missed_target_is_marked_in_the_table_and_in_the_file() -> None:
     (row,) = json.loads(as_json([verdict], {"w": FIGURES}))["rows"]
     assert row["against"]["bare"] == {"median": 3.0, "least": 2.0, "most": 8.0, "target": 2.9, "met": False}
     assert row["measured"] == FIGURES
+
+
+def test_the_chart_has_no_ground_of_its_own_and_figures_as_people_write_them(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed; it is in the extra bench")
+    from tests.benchmarks.plot import drawn  # noqa: PLC0415 - it needs matplotlib
+
+    verdict = judged("w", evolve(program(bare=""), contenders=tuple(FIGURES)), FIGURES)
+    drawn([evolve(verdict, medians={"bare": 1_020.4, "ours": 3.14159})], tmp_path / "chart.svg")
+    chart = (tmp_path / "chart.svg").read_text("utf-8")
+    assert "<!--  1,020 ms  (320 x) -->" in chart
+    assert "<!--  3.14 ms -->" in chart
+    assert "#ffffff" not in chart, "it would shine on a dark page"
 
 
 def test_contenders_take_turns() -> None:

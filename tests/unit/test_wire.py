@@ -428,10 +428,15 @@ def test_a_wait_that_is_asked_for_is_in_the_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "advice"), [(401, "check the key"), (403, "permissions"), (404, "check the id"), (400, "No.")]
+    ("status", "advice"), [(401, "check the key"), (403, "permissions"), (404, "check the id"), (400, ": No")]
 )
 def test_an_error_says_what_to_do(status: int, advice: str) -> None:
-    assert advice in str(error(status, b'{"error":{"message":"No."}}'))
+    assert advice in str(error(status, b'{"error":{"message":"No"}}'))
+
+
+def test_what_to_do_stands_behind_a_sentence_as_another_one() -> None:
+    assert str(error(401, b'{"error":{"message":"No."}}')).endswith(": No. Check the key")
+    assert str(error(401, b'{"error":{"message":"No"}}')).endswith(": No; check the key")
 
 
 def test_a_redirect_that_is_not_followed_says_where_it_led() -> None:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from shlex import quote
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -15,7 +15,6 @@ from fine_tuning_async.cli.nouns import JOBS
 from fine_tuning_async.cli.output import complain, harmless, tell
 from fine_tuning_async.cli.printing import Printing, write_json
 from fine_tuning_async.cli.transfer import moving
-from fine_tuning_async.client import FineTuningClient
 from fine_tuning_async.datasets import check_dataset
 from fine_tuning_async.models import FineTuningJob
 
@@ -23,6 +22,9 @@ from .again import job_of, new_key, uploaded
 from .options import Training, Wish
 from .plan import Plan, Source, plan_of
 from .waiting import follow_to_end
+
+if TYPE_CHECKING:
+    from fine_tuning_async.client import FineTuningClient
 
 
 async def create(
@@ -83,12 +85,12 @@ def _interruptible(key: str, connection: Connection) -> Iterator[None]:
         raise
 
 
-async def _create(client: FineTuningClient, plan: Plan, key: str, *, again: bool) -> FineTuningJob:
+async def _create(client: "FineTuningClient", plan: Plan, key: str, *, again: bool) -> FineTuningJob:
     ids = {source: await _id_of(client, source, again=again) for source in plan.sources}
     return await client.create_job(**plan.arguments(ids), idempotency_key=key)
 
 
-async def _id_of(client: FineTuningClient, source: Source, *, again: bool) -> str:
+async def _id_of(client: "FineTuningClient", source: Source, *, again: bool) -> str:
     contents = source.contents
     if contents is None:
         return source.text
@@ -107,8 +109,10 @@ def _check(plan: Plan) -> None:
     )
     bad = next((each for each in (report, report.validation) if each is not None and each.problems), None)
     if bad is not None:
-        first = bad.summary().splitlines()[0]
-        raise CommandFailure(f"{first}; see: fine-tuning files check {bad.path} --method {plan.method}")
+        first, problem = bad.summary().splitlines()[:2]
+        raise CommandFailure(
+            f"{first}; {problem.strip()}; see: fine-tuning files check {bad.path} --method {plan.method}"
+        )
     for each in filter(None, [report, report.validation]):
         for code, kind in each.by_kind.items():
             complain(harmless(f"warning: {each.path}: {code}, {kind.count} times"))

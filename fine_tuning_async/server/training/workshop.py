@@ -197,6 +197,8 @@ class Workshop:
             if job is None:
                 return
             if error is not None:
+                if not isinstance(error, TrainingFailed | asyncio.CancelledError):
+                    _LOG.error("the trainer of %s failed", job.id, exc_info=error)
                 self._progress.fail(job, now, _error_of(error))
             elif job.status == "pausing":
                 self._progress.halt(job, now)

@@ -78,7 +78,7 @@ def test_it_makes_shows_exports_and_verifies_an_archive(command: Callable[..., W
 def test_damage_and_gaps_are_told(command: Callable[..., Words], server: LocalServer, tmp_path: Path) -> None:
     with server.faults.add(Fault.status(403), path="/fine_tuning/checkpoints/*/permissions"):
         _, out, _ = command(tmp_path / "account")
-    assert "1 gaps: see `fine-tuning archive show" in out
+    assert "1 gap: see `fine-tuning archive show" in out
     assert "permissions (all): The server was told to answer 403." in command("show", tmp_path / "account")[1]
     path = next(each for each in (tmp_path / "account" / "contents").rglob("*") if each.is_file())
     path.write_bytes(b"other")
@@ -153,7 +153,7 @@ def test_progress_is_one_line() -> None:
         seconds=1.5,
         remaining=None,
     )
-    line = "3 of 100+ jobs, 2 of 101+ files (1.2 MB), 0 of 9+ permissions, 1 gaps, listing"
+    line = "3 of 100+ jobs, 2 of 101+ files (1.2 MB), 0 of 9+ permissions, 1 gap, listing"
     assert telling.in_one_line(told) == line
 
 
