@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ import fine_tuning_async
 import fine_tuning_async.server
 from fine_tuning_async import FineTuningError
 from fine_tuning_async._delivery import DELIVERY
+from tests.benchmarks.works import WORKS
+from tests.heavy.__main__ import RUNS
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -175,6 +178,23 @@ def test_the_table_of_failures_is_the_one_that_the_client_goes_by() -> None:
     words = {False: "no", True: "yes", None: "unknown"}
     told = table(PAGES["reliability.md"], "| Error of aiohttp | Request sent | Message |")
     assert told == [[f"`{kind.__name__}`", words[sent], text] for kind, sent, text in DELIVERY]
+
+
+def test_every_measurement_that_is_named_can_be_made() -> None:
+    text = "\n".join(PAGES.values())
+    named = re.findall(r"python -m (tests[.\w]*)((?: [a-z_]+)*)", text)
+    assert {"tests.heavy", "tests.benchmarks", "tests.benchmarks.uploads"} <= {module for module, _ in named}
+    for module, words in named:
+        assert find_spec(module) is not None, module
+        known = {"tests.heavy": set(RUNS), "tests.benchmarks": set(WORKS)}.get(module, set())
+        assert set(words.split()) <= known, words
+
+
+def test_every_run_and_every_row_is_explained() -> None:
+    runs = table(PAGES["reliability.md"], "| Run | What happens | What came of it |")
+    assert {row[0].strip("`") for row in runs} - {"the same"} == set(RUNS)
+    rows = table(PAGES["performance.md"], "| Name | What is done | Figure |")
+    assert {row[0].strip("`") for row in rows} == set(WORKS)
 
 
 def test_what_to_do_is_said_for_every_error() -> None:
