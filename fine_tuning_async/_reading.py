@@ -195,7 +195,7 @@ def _refuse_long_rest(text: bytes, items: list[msgspec.Raw]) -> None:
 
 
 def _read_strictly(cls: type[M], document: object, request_id: str | None) -> Listing[M]:
-    if not isinstance(document, dict) or not isinstance(documents := document.get("data"), list):
+    if not isinstance(document, dict) or (documents := _items(document)) is None:
         message = f"the answer is no list of objects: `data` is missing or wrong in {describe(document)}"
         raise ResponseFormatError(message, path="$.data", request_id=request_id)
     has_more = document.get("has_more")
@@ -203,5 +203,18 @@ def _read_strictly(cls: type[M], document: object, request_id: str | None) -> Li
         message = f"has_more should be true or false, but is {describe(has_more)}"
         raise ResponseFormatError(message, path="$.has_more", request_id=request_id)
     items = structure_page(cls, documents, request_id=request_id)
-    last = documents[-1].get("id") if documents else document.get("last_id")
+    last = getattr(items[-1], "id", None) if items else document.get("last_id")
     return Listing(items, has_more, last)
+
+
+def _items(document: dict[str, object]) -> list[object] | None:
+    """Return the items of a list object, or None if it is none.
+
+    Servers written in Go send null for a list without items. So does one that failed and said so with a 200, which
+    must not pass for an end of the list: null counts only in what says of itself that it is a list.
+    """
+    documents = document.get("data", "missing")
+    is_list = document.get("object") == "list" or document.get("has_more") is False
+    if documents is None and is_list and not document.get("error"):
+        return []
+    return documents if isinstance(documents, list) else None

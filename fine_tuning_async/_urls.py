@@ -88,7 +88,7 @@ def relative_path(path: str) -> str:
     if _UNSAFE.search(path) or "\\" in path:
         raise InvalidArgumentError(f"path is {path!r}; white space and control characters must be quoted")
     if "?" in path or "#" in path:
-        raise InvalidArgumentError(f"path is {path!r}; pass what follows the question mark as params")
+        raise InvalidArgumentError(f"path is {path!r}; a path ends before ? and #; pass a query as params")
     if any(each in {".", ".."} for each in re.split(r"[/\\]", unquote(path))):
         raise InvalidArgumentError(f"path is {path!r}; dot segments would leave the base URL")
     return "/" + quote(path.lstrip("/"), safe="/%:@!$&'()*+,;=~")

@@ -98,6 +98,10 @@ class Response:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle with headers of its own, because those of aiohttp are a view, which does not pickle."""
+        return type(self), (self.status, CIMultiDict(self.headers), self.body)
+
     @property
     def request_id(self) -> str | None:
         """The server's id of the request, if it gave one."""

@@ -84,4 +84,5 @@ def _metadata(metadata: Mapping[str, str] | None) -> dict[str, str] | None:
 
 
 def _document(cls: type[M], value: M | Mapping[str, object] | None, name: str) -> dict[str, object] | None:
-    return None if value is None else checked_document(cls, value, name, what=f"a {cls.__name__}")
+    what = f"{'an' if cls is Integration else 'a'} {cls.__name__}"
+    return None if value is None else checked_document(cls, value, name, what=what)

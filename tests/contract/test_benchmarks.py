@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -9,11 +10,13 @@ import pytest
 from attrs import evolve
 
 from fine_tuning_async import FineTuningJob, from_dict
+from tests.benchmarks import uploads
 from tests.benchmarks.prepared import one, page
 from tests.benchmarks.ratios import judged
 from tests.benchmarks.report import as_json, lines
 from tests.benchmarks.rounds import WrongCountError, measured, prepared_server
 from tests.benchmarks.works import WORKS, Calls, Program
+from tests.faulty_uploads import SmallParts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +89,20 @@ def test_a_contender_that_returns_too_little_is_no_contender() -> None:
         assert measured("retrieve", work, rounds=1, port=port, tell=quiet)["ours"][0]["items"] == 2_000
         with pytest.raises(WrongCountError, match="ours returned 2000 items where 2001"):
             measured("retrieve", evolve(work, count=2_001), rounds=1, port=port, tell=quiet)
+
+
+async def test_every_way_to_upload_is_measured(tmp_path: Path) -> None:
+    path = tmp_path / "large.jsonl"
+    path.write_bytes(bytes(5_000))
+    server = await asyncio.start_server(uploads.answer, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        figures = await uploads.measure(url, path, 2)
+        async with SmallParts("k", base_url=url) as client:
+            assert (await client.upload_file(b"x" * 1_000_000)).id == "file-1"
+    assert {name: len(rounds) for name, rounds in figures.items()} == {
+        way.__name__: 2 for way in (uploads.bare, uploads.plain, uploads.parts, uploads.iterator)
+    }
 
 
 def test_what_is_prepared_is_what_the_api_sends() -> None:

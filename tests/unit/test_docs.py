@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from fine_tuning_async import FineTuningError
 from fine_tuning_async._delivery import DELIVERY
 from fine_tuning_async.errors import error_class
 from fine_tuning_async.retry import is_ambiguous
+from tests.benchmarks.works import WORKS
+from tests.heavy.__main__ import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,6 +208,23 @@ def test_the_statuses_that_leave_a_create_in_doubt_are_those_that_the_client_goe
     doubtful = {status for status, error in errors.items() if is_ambiguous(error)}
     assert below == {status for status in doubtful if status < 500}
     assert above == {status for status in range(500, 600) if status not in doubtful}
+
+
+def test_every_measurement_that_is_named_can_be_made() -> None:
+    text = "\n".join(PAGES.values())
+    named = re.findall(r"python -m (tests[.\w]*)((?: [a-z_]+)*)", text)
+    assert {"tests.heavy", "tests.benchmarks", "tests.benchmarks.uploads"} <= {module for module, _ in named}
+    for module, words in named:
+        assert find_spec(module) is not None, module
+        known = {"tests.heavy": set(RUNS), "tests.benchmarks": set(WORKS)}.get(module, set())
+        assert set(words.split()) <= known, words
+
+
+def test_every_run_and_every_row_is_explained() -> None:
+    runs = table(PAGES["reliability.md"], "| Run | What happens | What came of it |")
+    assert {row[0].strip("`") for row in runs} - {"the same"} == set(RUNS)
+    rows = table(PAGES["performance.md"], "| Name | What is done | Figure |")
+    assert {row[0].strip("`") for row in rows} == set(WORKS)
 
 
 def test_what_to_do_is_said_for_every_error() -> None:

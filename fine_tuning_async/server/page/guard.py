@@ -52,11 +52,23 @@ def _is_own(host: str, listening_on: str | None) -> bool:
         return False
     if name in {"localhost", listening_on} or name.endswith(".localhost"):
         return True
+    # Containers beside it know a server that listens for them by a name without a dot, which no web site has.
+    return _is_address(name) or (bool(name) and "." not in name and not _is_loopback(listening_on))
+
+
+def _is_address(name: str) -> bool:
     try:
         ip_address(name)
     except ValueError:
         return False
     return True
+
+
+def _is_loopback(listening_on: str | None) -> bool:
+    """Tell whether it listens for this machine alone, as far as is known."""
+    if listening_on is None or listening_on == "localhost":
+        return True
+    return _is_address(listening_on) and ip_address(listening_on).is_loopback
 
 
 def _refused(why: str) -> Problem:
