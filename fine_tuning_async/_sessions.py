@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 
+from ._memory import keep_memory
 from .errors import ClientStateError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ class OwnedSessions:
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> aiohttp.ClientSession:
         self._forget_closed_loops()
+        keep_memory()
         keeper = _keep_session()
         session = _first(keeper)
         self._keepers[loop], self._sessions[loop] = keeper, session
