@@ -9,7 +9,7 @@ def keep_memory() -> None:
     """Have the C library keep blocks as large as asyncio receives into, instead of mapping each of them anew.
 
     glibc keeps what is no larger than the largest block that the process has ever let go of (mallopt(3),
-    M_MMAP_THRESHOLD). Without one, each receive maps memory, faults on it twice, and unmaps it: an eighth of what a
-    small call costs.
+    M_MMAP_THRESHOLD). Without one, each receive maps memory, faults on it twice, and unmaps it: an eighth of what
+    a small call costs.
     """
     bytes(4 * RECEIVED)
