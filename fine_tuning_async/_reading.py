@@ -4,7 +4,7 @@ There are three ways: for texts without unknown fields; for texts whose unknown 
 They give the same models, and refuse the same texts: what one of them will not take, it leaves to the next, and
 the last one words the errors.
 
-Each item of a page is decoded from a text of its own. The first way finds these by what stands between them.
+Each item of a page is decoded from a text of its own, so that who keeps one item does not keep the page.
 """
 
 from __future__ import annotations
@@ -33,8 +33,6 @@ M = TypeVar("M", bound=WireObject)
 
 REFUSALS = (ValueError, RecursionError, Mismatch)  # msgspec's errors are ValueErrors
 DEEP = 500  # levels that Python's own limit leaves room for, wherever the text is decoded in the end
-
-_SPACE = b" \t\n\r"  # what JSON calls so; Python means more by it
 
 _NO_OPENING = bytes(each for each in range(256) if each not in b"[{")
 
@@ -77,6 +75,7 @@ class _EmptyEnvelope(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
 _open = msgspec.json.Decoder(_Envelope).decode
 _open_empty = msgspec.json.Decoder(_EmptyEnvelope).decode
+_part = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def read(cls: type[M], text: bytes, *, request_id: str | None = None) -> M:
@@ -106,40 +105,27 @@ def read_page(cls: type[M], text: bytes, *, request_id: str | None = None) -> Li
     reader, tolerant = _readers(cls)
     try:
         envelope, texts = _parted(text)
-        return _listing(map(reader, texts), envelope)
+        return _listing(map(reader, map(bytes, texts)), envelope)
     except REFUSALS:
         pass
     try:
         _refuse_traps(text)
         _refuse_long_rest(text, (whole := _open(text)).data)
-        # A copy of each item's text, so that who keeps one item does not keep the page.
         return _listing(map(tolerant, map(bytes, whole.data)), whole)
     except REFUSALS:
         return _read_strictly(cls, decode(text, request_id=request_id), request_id)
 
 
-def _parted(text: bytes) -> tuple[_EmptyEnvelope, list[bytes]]:
+def _parted(text: bytes) -> tuple[_EmptyEnvelope, list[msgspec.Raw]]:
     """Part a page into what is around its items, and the text of each of them.
 
     The first `[` and the last `]` hold the items, if what is around them is an envelope whose `data` is empty:
-    between them there is no other place for that. And `},{` stands between two items, if all the texts that it
-    parts are JSON, as their readers find out: then these, with commas between them, can be read in one way only.
+    between them there is no other place for that.
     """
-    start, end = text.find(b"[") + 1, text.rfind(b"]")
-    around = text[:start] + text[end:]
+    start, end = text.find(b"["), text.rfind(b"]") + 1
+    around = text[:start] + b"[]" + text[end:]
     _refuse_deep(around)
-    envelope = _open_empty(around)
-    within = text[start:end]
-    inside = within.lstrip(_SPACE)
-    indent = within[: len(within) - len(inside)]
-    between = b"}," + indent + b"{"
-    if not indent and between not in inside:
-        between = b"}, {"  # as Python's json writes
-    texts = inside.rstrip(_SPACE).split(between)
-    if len(texts) > 1:
-        texts = [b"{%b}" % each for each in texts]
-        texts[0], texts[-1] = texts[0][1:], texts[-1][:-1]
-    return envelope, (texts if texts[0] else [])
+    return _open_empty(around), _part(text[start:end])
 
 
 def _listing(items: Iterable[M], envelope: _Envelope | _EmptyEnvelope) -> Listing[M]:

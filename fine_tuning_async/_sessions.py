@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 
+from ._memory import keep_memory
 from .errors import ClientStateError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -23,9 +24,17 @@ _SENDS_AGAIN = "_retry_connection"
 
 
 class Sessions(Protocol):
-    """Gives the session of the running loop."""
+    """Gives the session of the running loop.
+
+    Attributes:
+        closed: Whether they may not be used any more.
+        plain: Whether they are all set to nothing that a request would have to override.
+    """
 
     closed: bool
+
+    @property
+    def plain(self) -> bool: ...
 
     def current(self) -> aiohttp.ClientSession:
         """Return the session to use now.
@@ -64,6 +73,7 @@ class BorrowedSession:
             )
         self._session = session
         self.closed = False
+        self.plain = False
         self.loops: list[asyncio.AbstractEventLoop] = []
 
     def current(self) -> aiohttp.ClientSession:
@@ -95,6 +105,11 @@ class SharedSessions:
         self.closed = False
         self.loops: list[asyncio.AbstractEventLoop] = []
 
+    @property
+    def plain(self) -> bool:
+        """Whether the other client's sessions are plain."""
+        return self._original.plain
+
     def current(self) -> aiohttp.ClientSession:
         """Return the other client's session."""
         _require_open(self)
@@ -118,6 +133,7 @@ class OwnedSessions:
 
     def __init__(self) -> None:
         self.closed = False
+        self.plain = False
         self._keepers: dict[asyncio.AbstractEventLoop, AsyncGenerator[aiohttp.ClientSession]] = {}
         self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
@@ -150,8 +166,10 @@ class OwnedSessions:
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> aiohttp.ClientSession:
         self._forget_closed_loops()
+        keep_memory()
         keeper = _keep_session()
         session = _first(keeper)
+        self.plain = not sends_again(session)
         self._keepers[loop], self._sessions[loop] = keeper, session
         return session
 

@@ -33,7 +33,7 @@ ROOMS = (
     ("_generate", "_hooks", "_mirror", "_codec", "_reading"),
     ("_urls", "_azure", "_headers", "_secret", "_wire", "_ranges"),
     ("retry",),
-    ("_sessions", "_delivery", "_time_limit", "_arriving", "transport"),
+    ("_memory", "_sessions", "_delivery", "_time_limit", "_arriving", "transport"),
     ("_credentials", "_reporting", "_pipeline", "_opening", "_downloads"),
     ("pagination",),
     ("api",),
