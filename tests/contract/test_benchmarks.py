@@ -16,6 +16,8 @@ from tests.benchmarks.rounds import WrongCountError, measured, prepared_server
 from tests.benchmarks.works import WORKS, Calls, Program
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.benchmarks.rounds import Figures
     from tests.benchmarks.works import Work
 
@@ -62,6 +64,18 @@ def test_contenders_take_turns() -> None:
     assert [each.rpartition(" ")[2] for each in told] == ["bare", "ours", "bare", "ours"]
     assert [len(each) for each in figures.values()] == [2, 2]
     assert all(each["cpu"] >= 0 for found in figures.values() for each in found)
+
+
+def test_a_program_is_measured_with_the_bytecode_of_all_that_it_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    tmp_path.joinpath("imported.py").write_text("", encoding="utf-8")
+    source = f"import pathlib, sys; sys.path.insert(0, {str(tmp_path)!r}); import imported; "
+    source += "here = pathlib.Path(imported.__cached__); here.with_name('runs').open('a').write('x')"
+    measured("w", program(ours=source), rounds=1, port=0, tell=quiet)
+    assert len([*tmp_path.glob("__pycache__/imported.*.pyc")]) == 1
+    assert tmp_path.joinpath("__pycache__/runs").read_text("utf-8") == "xx"  # the first is not counted
 
 
 def test_a_contender_that_returns_too_little_is_no_contender() -> None:
