@@ -6,6 +6,7 @@ Names are resolved on first use (PEP 562), so that importing the package imports
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ._lazy import lazily
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ if TYPE_CHECKING:
     from .pagination import Page, Paginator
     from .retry import AttemptRecord, RetryPolicy
     from .webhooks import WebhookInbox, unwrap
+
+lazily(__name__, "_azure", "_codec", "_downloads", "_reading", "models", "pagination")
 
 _HOMES = {
     "_codec": "from_dict to_dict",

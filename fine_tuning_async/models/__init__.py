@@ -20,7 +20,7 @@ from .graders import (
     UnknownGrader,
 )
 from .integrations import Integration, WandbSettings
-from .jobs import TERMINAL_STATUSES, FineTuningJob, JobError, JobStatus
+from .jobs import STATUSES_AFTER, TERMINAL_STATUSES, FineTuningJob, JobError, JobStatus
 from .methods import (
     DPOHyperparameters,
     DPOMethod,
@@ -38,6 +38,7 @@ from .webhooks import WebhookEvent
 
 __all__ = [
     "JSON",
+    "STATUSES_AFTER",
     "TERMINAL_STATUSES",
     "CheckpointPermission",
     "DPOHyperparameters",

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from fine_tuning_async import FineTuningClient
-from fine_tuning_async.api._parts import Limits
+from fine_tuning_async.api.uploads import Limits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine

@@ -81,6 +81,18 @@ def test_contenders_take_turns() -> None:
     assert all(each["cpu"] >= 0 for found in figures.values() for each in found)
 
 
+def test_a_program_is_measured_with_the_bytecode_of_all_that_it_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    tmp_path.joinpath("imported.py").write_text("", encoding="utf-8")
+    source = f"import pathlib, sys; sys.path.insert(0, {str(tmp_path)!r}); import imported; "
+    source += "here = pathlib.Path(imported.__cached__); here.with_name('runs').open('a').write('x')"
+    measured("w", program(ours=source), rounds=1, port=0, tell=quiet)
+    assert len([*tmp_path.glob("__pycache__/imported.*.pyc")]) == 1
+    assert tmp_path.joinpath("__pycache__/runs").read_text("utf-8") == "xx"  # the first is not counted
+
+
 def test_a_contender_that_returns_too_little_is_no_contender() -> None:
     retrieve = WORKS["retrieve"]
     assert isinstance(retrieve, Calls)

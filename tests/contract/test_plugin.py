@@ -392,6 +392,6 @@ def test_a_suite_that_does_not_use_it_imports_nothing_for_it(pytester: pytest.Py
         cwd=pytester.path,
         check=True,
     )
-    imported = ["fine_tuning_async", "fine_tuning_async._version", PLUGIN]
+    imported = ["fine_tuning_async", "fine_tuning_async._lazy", "fine_tuning_async._version", PLUGIN]
     imported += [f"{PLUGIN}._environment", f"{PLUGIN}._settings"]
     assert done.stdout.splitlines()[-1] == f"{imported} False False False"

@@ -25,14 +25,8 @@ from fine_tuning_async import APIError, InvalidArgumentError, ResponseFormatErro
 from fine_tuning_async._headers import checked_headers
 from fine_tuning_async._secret import Authorization, Secret
 from fine_tuning_async._urls import base_url, origin, relative_path, segment
-from fine_tuning_async._wire import (
-    Request,
-    Response,
-    decipher,
-    multipart,
-    redirect,
-    retry_after,
-)
+from fine_tuning_async._wire import Request, Response, decipher, redirect, retry_after
+from fine_tuning_async.api._form import multipart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
