@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from contextlib import contextmanager
@@ -34,7 +35,18 @@ UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 @contextmanager
 def progress() -> Iterator[Callable[[ArchiveProgress], object]]:
-    """Give what tells how far a run has come: a line that changes on a terminal, else one now and then."""
+    """Give what tells how far a run has come, and say how to go on where Ctrl-C ends it."""
+    try:
+        with _shown() as told:
+            yield told
+    except asyncio.CancelledError:
+        complain("stopped; what was fetched is kept: run it again, and it goes on")
+        raise
+
+
+@contextmanager
+def _shown() -> Iterator[Callable[[ArchiveProgress], object]]:
+    """Give what shows it: a line that changes on a terminal, else one now and then."""
     if not is_terminal(sys.stderr):
         yield Lines()
         return

@@ -57,7 +57,7 @@ async def create(
     _rehearse(plan, key, printing, aloud=dry_run)
     if dry_run:
         return 0
-    if idempotency_key is None:
+    if idempotency_key is None and not connection.forgets:
         complain(f"idempotency key {key}; to run this again safely, add: --idempotency-key {key}")
     async with connection.client() as client:
         with _interruptible(key, connection):
@@ -69,6 +69,8 @@ async def create(
         if printing.json or not follow:
             printing.one(job, JOBS)
         if not follow:
+            if connection.forgets:
+                complain("the job is gone with its local server; --db keeps it, --follow shows its training")
             return 0
         return await follow_to_end(client, job.id, as_json=printing.json, connection=connection)
 

@@ -157,6 +157,14 @@ def test_progress_is_one_line() -> None:
     assert telling.in_one_line(told) == line
 
 
+def test_who_stops_a_run_is_told_that_it_can_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(asyncio.CancelledError), telling.progress():
+        raise asyncio.CancelledError
+    assert capsys.readouterr().err == (
+        "fine-tuning: stopped; what was fetched is kept: run it again, and it goes on\n"
+    )
+
+
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (61, "1 min 1 s"), (7_260, "2 h 1 min")])
 def test_durations(seconds: float, text: str) -> None:
     assert telling.duration(seconds) == text
