@@ -76,20 +76,20 @@ def in_one_line(told: ArchiveProgress) -> str:
 def of_report(report: ArchiveReport) -> str:
     """Say what a run has come to."""
     text = (
-        f"{report.listed:,} jobs, {report.fetched:,} of them fetched now, with {report.files:,} files "
-        f"({size(report.size)}), in {duration(report.seconds)}"
+        f"{counted(report.listed, 'job')}, {report.fetched:,} of them fetched now, "
+        f"with {counted(report.files, 'file')} ({size(report.size)}), in {duration(report.seconds)}"
     )
     if report.unfinished:
         text += f"; {report.unfinished:,} not finished: run it again later"
     if report.gaps:
-        text += f"; {report.gaps:,} gaps: see `fine-tuning archive show {report.directory}`"
+        text += f"; {counted(report.gaps, 'gap')}: see `fine-tuning archive show {report.directory}`"
     return text
 
 
 def of_verification(found: ArchiveVerification) -> str:
     """Say whether an archive is sound, or what is damaged."""
     if found.is_sound:
-        return f"sound: {found.contents:,} contents, {size(found.size)}"
+        return f"sound: {counted(found.contents, 'content')}, {size(found.size)}"
     lines = [f"{len(found.damages):,} damaged; remove a file and run `fine-tuning archive` to fetch it again"]
     return "\n".join([*lines, *(f"{each.path or 'archive.sqlite'}: {each.reason}" for each in found.damages)])
 
@@ -147,6 +147,11 @@ def job_as_json(archive: Archive, job_id: str) -> Iterator[str]:
 def as_json(result: ArchiveReport | ArchiveSummary | ArchiveVerification) -> str:
     """Give a result as a line of JSON."""
     return orjson.dumps(asdict(result), default=str).decode()
+
+
+def counted(number: int, noun: str) -> str:
+    """Say how many there are of something."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def size(count: int) -> str:

@@ -159,3 +159,7 @@ def test_progress_is_one_line() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (61, "1 min 1 s"), (7_260, "2 h 1 min")])
 def test_durations(seconds: float, text: str) -> None:
     assert telling.duration(seconds) == text
+
+
+def test_one_is_not_many() -> None:
+    assert [telling.counted(number, "job") for number in (0, 1, 1200)] == ["0 jobs", "1 job", "1,200 jobs"]
