@@ -77,7 +77,7 @@ def test_it_makes_shows_exports_and_verifies_an_archive(command: Callable[..., W
 def test_damage_and_gaps_are_told(command: Callable[..., Words], server: LocalServer, tmp_path: Path) -> None:
     with server.faults.add(Fault.status(403), path="/fine_tuning/checkpoints/*/permissions"):
         _, out, _ = command(tmp_path / "account")
-    assert "1 gaps: see `fine-tuning archive show" in out
+    assert "1 gap: see `fine-tuning archive show" in out
     assert "permissions (all): The server was told to answer 403." in command("show", tmp_path / "account")[1]
     path = next(each for each in (tmp_path / "account" / "contents").rglob("*") if each.is_file())
     path.write_bytes(b"other")
