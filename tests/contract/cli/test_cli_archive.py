@@ -179,3 +179,7 @@ async def test_a_time_that_is_none_is_shown_as_it_came(tmp_path: Path) -> None:
     with Archive(tmp_path) as archive:
         lines = list(telling.of_job(archive, "ftjob-1"))
     assert lines == [f"ftjob-1  succeeded  m  {milliseconds}", f"{milliseconds}  begun"]
+
+
+def test_one_is_not_many() -> None:
+    assert [telling.counted(number, "job") for number in (0, 1, 1200)] == ["0 jobs", "1 job", "1,200 jobs"]
