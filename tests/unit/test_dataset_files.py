@@ -130,7 +130,7 @@ def test_only_a_regular_file_can_be_checked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("method", ["sft", "", None, ["dpo"], "Supervised"])
 def test_an_unknown_method_is_refused_before_the_file_is_looked_for(path: Path, method: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="it is one of supervised, dpo, reinforcement, completion"):
+    with pytest.raises(InvalidArgumentError, match="it must be one of supervised, dpo, reinforcement, completion"):
         check_dataset(path, method=method)
 
 
