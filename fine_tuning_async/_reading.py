@@ -84,7 +84,9 @@ def read(cls: type[M], text: bytes, *, request_id: str | None = None) -> M:
     Raises:
         ResponseFormatError: It is no JSON, or does not fit; the message names the path.
     """
-    reader, tolerant = _readers(cls)
+    reader: Callable[[bytes], M]
+    tolerant: Callable[[bytes], M]
+    reader, tolerant = _READERS[cls]
     try:
         return reader(text)
     except REFUSALS:
@@ -102,7 +104,7 @@ def read_page(cls: type[M], text: bytes, *, request_id: str | None = None) -> Li
     Raises:
         ResponseFormatError: It is no JSON, no list object, or an item does not fit.
     """
-    reader, tolerant = _readers(cls)
+    reader, tolerant = _READERS[cls]
     try:
         envelope, texts = _parted(text)
         return _listing(map(reader, map(bytes, texts)), envelope)
@@ -134,15 +136,16 @@ def _listing(items: Iterable[M], envelope: _Envelope | _EmptyEnvelope) -> Listin
     return Listing(models, envelope.has_more, last)
 
 
-def _readers(cls: type[M]) -> tuple[Callable[[bytes], M], Callable[[bytes], M]]:
-    """Return what reads one item: that which refuses unknown fields, and that which skips them."""
-    if cls not in _READERS:
+class _Readers(dict[type[WireObject], tuple["Callable[[bytes], Any]", "Callable[[bytes], Any]"]]):
+    """What reads one item of a class: that which refuses unknown fields, and that which skips them."""
+
+    def __missing__(self, cls: type[WireObject]) -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
         build = built_by(cls, hook_for)
-        _READERS[cls] = (_reader(cls, build, exact=True), _reader(cls, build, exact=False))
-    return _READERS[cls]
+        self[cls] = (_reader(cls, build, exact=True), _reader(cls, build, exact=False))
+        return self[cls]
 
 
-_READERS: dict[type[WireObject], tuple[Callable[[bytes], Any], Callable[[bytes], Any]]] = {}
+_READERS = _Readers()
 
 
 def _reader(cls: type[WireObject], build: Build, *, exact: bool) -> Callable[[bytes], WireObject]:

@@ -58,9 +58,8 @@ class Sessions(Protocol):
         ...
 
 
-def _require_open(sessions: Sessions) -> None:
-    if sessions.closed:
-        raise ClientStateError("the client is closed; open it again with `async with client:`, or make another")
+def _closed() -> ClientStateError:
+    return ClientStateError("the client is closed; open it again with `async with client:`, or make another")
 
 
 class BorrowedSession:
@@ -78,7 +77,8 @@ class BorrowedSession:
 
     def current(self) -> aiohttp.ClientSession:
         """Return the caller's session, if it can be used in the running loop."""
-        _require_open(self)
+        if self.closed:
+            raise _closed()
         if self._session.closed:
             raise ClientStateError("the session given to the client is closed; give it an open one")
         if self._session._loop is not asyncio.get_running_loop():  # noqa: SLF001 - the public `loop` is deprecated
@@ -112,7 +112,8 @@ class SharedSessions:
 
     def current(self) -> aiohttp.ClientSession:
         """Return the other client's session."""
-        _require_open(self)
+        if self.closed:
+            raise _closed()
         return self._original.current()
 
     def open(self) -> None:
@@ -139,7 +140,8 @@ class OwnedSessions:
 
     def current(self) -> aiohttp.ClientSession:
         """Return the session of the running loop, opened if need be."""
-        _require_open(self)
+        if self.closed:
+            raise _closed()
         loop = asyncio.get_running_loop()
         session = self._sessions.get(loop)
         if session is None or session.closed:

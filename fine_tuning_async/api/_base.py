@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from http import HTTPStatus
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from fine_tuning_async import _reading, models, pagination
 from fine_tuning_async._document import describe
@@ -14,7 +14,7 @@ from fine_tuning_async._wire import Replay, Request
 from fine_tuning_async.errors import InvalidArgumentError, ResponseFormatError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from fine_tuning_async._pipeline import Pipeline
     from fine_tuning_async._wire import Response
@@ -28,6 +28,9 @@ JOBS = "/fine_tuning/jobs"
 UPLOADS = "/uploads"
 
 M = TypeVar("M", bound="WireObject")
+T = TypeVar("T")
+
+Coro: TypeAlias = "Coroutine[object, object, T]"
 
 
 def job_path(job_id: str) -> str:
@@ -58,15 +61,17 @@ class BaseAPI:
 
     _pipeline: Pipeline
 
-    async def _fetch(self, request: Request, cls: type[M], *, deadline: float | None = None) -> M:
+    # These hand on the pipeline's own coroutine: each one around it would be resumed at every step of a call.
+
+    def _fetch(self, request: Request, cls: type[M], *, deadline: float | None = None) -> Coro[M]:
         read = _reading.read  # imported before anything is sent: what has cost money must not fail for that
 
         def parse(response: Response) -> M:
             return read(cls, response.body, request_id=response.request_id)
 
-        return await self._pipeline.call(request, parse, deadline=deadline)
+        return self._pipeline.call(request, parse, deadline=deadline)
 
-    async def _delete(self, path: str, thing_id: str) -> Deletion:
+    def _delete(self, path: str, thing_id: str) -> Coro[Deletion]:
         read, cls = _reading.read, models.Deletion
 
         def parse(response: Response) -> Deletion:
@@ -75,7 +80,7 @@ class BaseAPI:
                 return cls(thing_id, deleted=True)
             return read(cls, response.body, request_id=response.request_id)
 
-        return await self._pipeline.call(Request(method="DELETE", path=path, replay=Replay.GONE), parse)
+        return self._pipeline.call(Request(method="DELETE", path=path, replay=Replay.GONE), parse)
 
     def _list(
         self,
@@ -94,10 +99,9 @@ class BaseAPI:
 
         parse = partial(pagination.parse_page, cls, paged=paged)
 
-        async def fetch(cursor: str | None) -> Page[M]:
+        def fetch(cursor: str | None) -> Coro[Page[M]]:
             where = query if cursor is None else {**query, "after": cursor}
-            request = Request(method="GET", path=path, query=where)
-            return await self._pipeline.call(request, parse)
+            return self._pipeline.call(Request(method="GET", path=path, query=where), parse)
 
         first = Request(method="GET", path=path, query=query)
         return pagination.Paginator(fetch, after=after, max_items=max_items, name=f"{first.method} {first.target}")

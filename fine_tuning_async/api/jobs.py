@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fine_tuning_async.models import FineTuningJob, Integration, JobEvent, Method, SupervisedHyperparameters
     from fine_tuning_async.pagination import Paginator
 
+    from ._base import Coro
     from ._keys import Keys
 
 __all__ = ["NO_METADATA", "JobsAPI", "NoMetadata"]
@@ -102,8 +103,8 @@ class JobsAPI(BaseAPI):
     async def _create_by(self, key: str, plain: Mapping[str, object]) -> FineTuningJob:
         body = _marks.with_key(plain, key)
 
-        async def post(until: float) -> FineTuningJob:
-            return await self._post_job(body, headers={_marks.HEADER: key}, until=until)
+        def post(until: float) -> Coro[FineTuningJob]:
+            return self._post_job(body, headers={_marks.HEADER: key}, until=until)
 
         create = _keyed.KeyedCreate(
             body=body,
@@ -116,11 +117,11 @@ class JobsAPI(BaseAPI):
         )
         return await create.run()
 
-    async def _post_job(
+    def _post_job(
         self, body: Mapping[str, object], *, headers: Mapping[str, str] | None = None, until: float | None = None
-    ) -> FineTuningJob:
+    ) -> Coro[FineTuningJob]:
         request = Request(method="POST", path=JOBS, json=body, headers=headers or {}, replay=Replay.ONCE)
-        return await self._fetch(request, models.FineTuningJob, deadline=until)
+        return self._fetch(request, models.FineTuningJob, deadline=until)
 
     def list_jobs(
         self,
