@@ -259,7 +259,7 @@ def test_what_a_type_checker_sees_is_what_is_resolved() -> None:
 
 def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        fine_tuning_async.nothing  # noqa: B018 - the access is the test
+        fine_tuning_async.nothing  # type: ignore[attr-defined]  # noqa: B018 - the access is the test
     with pytest.raises(ImportError):
         importlib.import_module("fine_tuning_async.nothing")
 
