@@ -81,7 +81,8 @@ class RetryBudget:
     """What is left of a client's budget for retries."""
 
     def __init__(self, capacity: int) -> None:
-        self.capacity = self.left = capacity
+        self.capacity: int = capacity
+        self.left: int = capacity
 
     def spend(self, cost: int) -> bool:
         """Take the cost, if it is there, and tell whether it was."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, assert_type
 
 import attrs
 
+import fine_tuning_async
 from fine_tuning_async import (
     NO_METADATA,
     TERMINAL_STATUSES,
@@ -76,6 +77,10 @@ if TYPE_CHECKING:
 
 async def token() -> str:
     return "t"
+
+
+def misspelled() -> None:
+    fine_tuning_async.FineTunigClient  # type: ignore[attr-defined]  # noqa: B018 - the access is the test
 
 
 def on_azure() -> None:

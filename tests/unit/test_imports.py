@@ -88,6 +88,30 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     assert len(list(TopologicalSorter(graph).static_order())) >= len(MODULES)
 
 
+@pytest.mark.parametrize(
+    ("statement", "absent"),
+    [
+        ("import fine_tuning_async", "aiohttp cattrs attrs msgspec orjson asyncio"),
+        (
+            "import fine_tuning_async; dir(fine_tuning_async); fine_tuning_async.__version__",
+            "aiohttp cattrs attrs",
+        ),
+        ("from fine_tuning_async import FineTuningError, RateLimitError", "aiohttp cattrs orjson"),
+        ("from fine_tuning_async import RetryPolicy", "aiohttp cattrs"),
+        ("from fine_tuning_async import FineTuningJob, Method", "aiohttp cattrs"),
+        ("from fine_tuning_async import File", f"{PACKAGE}.models.jobs {PACKAGE}.models.graders"),
+        ("from fine_tuning_async import from_dict", "aiohttp"),
+        ("from fine_tuning_async import WebhookInbox, unwrap; WebhookInbox('whsec_AAAA')", "aiohttp"),
+        ("import fine_tuning_async.testing", "aiohttp cattrs attrs msgspec orjson sqlite3"),
+        ("from fine_tuning_async import check_dataset", "aiohttp cattrs asyncio tiktoken"),
+    ],
+)
+def test_importing_costs_no_more_than_what_is_used(statement: str, absent: str) -> None:
+    code = f"import sys; {statement}; print([name for name in {absent.split()} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - our own words
+    assert done.stdout.strip() == "[]"
+
+
 # -- a package of its own ----------------------------------------------------------------------------------------
 
 
