@@ -23,8 +23,8 @@ ODD = {
     "numbers": '{"id":"ftjob-4","status":"succeeded","a":1.50e-05,"b":123456789012345678901234567890,"c":-0.0}',
     "a key twice": '{"id":"ftjob-5","status":"succeeded","x":1,"x":2}',
     "no model fits": '{"id":"ftjob-6","status":"succeeded","seed":{"not":"a number"},"created_at":"yesterday"}',
-    "a time beyond all time": '{"id":"ftjob-8","status":"succeeded","created_at":1000000000000000000000000000000}',
     "no status": '{"id":"ftjob-7","status":null,"result_files":"none","training_file":7}',
+    "a time beyond all time": '{"id":"ftjob-8","status":"succeeded","created_at":1000000000000000000000000000000}',
 }
 
 
