@@ -96,9 +96,7 @@ def test_a_server_that_ignores_the_filter_does_not_pass_another_job_off(
     assert done.documents[0]["id"] != other["id"]
 
 
-def test_of_several_jobs_of_a_key_the_oldest_is_the_one(
-    server: LocalServer, command: Command, here: Path
-) -> None:
+def test_of_several_jobs_of_a_key_the_oldest_is_the_one(server: LocalServer, command: Command, here: Path) -> None:
     first = command(*CREATE, "--idempotency-key", "one").documents[0]
     server.advance(5)
     body = {name: first[name] for name in ("model", "training_file", "metadata")}
