@@ -40,7 +40,9 @@ def explain(error: BaseException) -> str:
     text = str(error)
     if request_id and request_id not in text:
         text += f" (request {request_id})"
-    return harmless(" ".join([text, *getattr(error, "__notes__", ())]))
+    if notes := getattr(error, "__notes__", ()):
+        text = " ".join([f"{text.removesuffix('.')}.", *notes])
+    return harmless(text)
 
 
 def show_warning(

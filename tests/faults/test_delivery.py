@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -16,7 +17,7 @@ from fine_tuning_async import (
     FineTuningClient,
     RetryPolicy,
 )
-from fine_tuning_async._delivery import DELIVERY
+from fine_tuning_async._delivery import DELIVERY, explained
 from tests.misbehaving import (
     MisbehavingServer,
     answer,
@@ -249,6 +250,16 @@ async def test_every_row_stands_before_its_parents() -> None:
     kinds = [kind for kind, _, _ in DELIVERY]
     for index, kind in enumerate(kinds):
         assert not any(issubclass(kind, earlier) for earlier in kinds[:index]), kind
+
+
+@pytest.mark.parametrize(
+    "error", [aiohttp.ServerDisconnectedError(), aiohttp.ClientOSError(errno.ECONNRESET, "reset")]
+)
+async def test_a_session_that_was_closed_here_was_not_ended_by_the_server(error: aiohttp.ClientError) -> None:
+    for closed in (False, True):
+        failure, _ = explained(error, "POST /fine_tuning/jobs", aiohttp.UploadTracker(), closed=closed)
+        assert isinstance(failure, ConnectionFailed)
+        assert failure.ended is not closed
 
 
 async def test_the_deadline_holds_over_all_attempts() -> None:

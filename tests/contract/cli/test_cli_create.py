@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fine_tuning_async.server import Fault
+from tests.contract.server.http_api import Api
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +94,14 @@ def test_a_server_that_ignores_the_filter_does_not_pass_another_job_off(
         done = command(*CREATE, "--idempotency-key", "one")
     assert done.code == 0
     assert done.documents[0]["id"] != other["id"]
+
+
+def test_of_several_jobs_of_a_key_the_oldest_is_the_one(server: LocalServer, command: Command, here: Path) -> None:
+    first = command(*CREATE, "--idempotency-key", "one").documents[0]
+    server.advance(5)
+    body = {name: first[name] for name in ("model", "training_file", "metadata")}
+    assert Api(server.url).post("/fine_tuning/jobs", body).json["id"] != first["id"]
+    assert command(*CREATE, "--idempotency-key", "one").documents[0]["id"] == first["id"]
 
 
 def test_its_key_holds_when_the_file_is_gone_from_the_server(

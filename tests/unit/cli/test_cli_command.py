@@ -9,8 +9,9 @@ import sys
 
 import pytest
 
-from fine_tuning_async import __version__
+from fine_tuning_async import FineTuningError, __version__
 from fine_tuning_async.cli.command import COMMANDS, run
+from fine_tuning_async.cli.report import explain
 
 NO_CYCLOPTS = """
 import sys
@@ -48,6 +49,15 @@ def test_help_fits_a_terminal_of_80_columns(capsys: pytest.CaptureFixture[str]) 
 def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([name, "--help"]) == 0
     assert f"Usage: fine-tuning {name}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", ["no answer; try again later", "No answer. Try again later."])
+def test_the_notes_of_an_error_are_sentences_of_their_own(text: str) -> None:
+    error = FineTuningError(text)
+    error.add_note("It was tried 4 times.")
+    error.add_note("Nothing was\ndone.")
+    assert explain(error) == f"{text.removesuffix('.')}. It was tried 4 times. Nothing was done."
+    assert explain(FineTuningError(text)) == text
 
 
 class Full(io.StringIO):
