@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from fine_tuning_async import Archive, FineTuningClient, FineTuningJob, JobFailed, WebhookInbox, archive_account
-from fine_tuning_async.api._parts import Limits
+from fine_tuning_async.api.uploads import Limits
 from tests.contract.personas import local
 from tests.serving import mounted
 
