@@ -70,7 +70,7 @@ def test_a_client_is_made_of_few_classes_that_are_compiled_anew_each_time(
 ) -> None:
     # attrs writes the methods of a class when it is made: no bytecode spares that, and it takes as long as to
     # import a module or two.
-    assert len(made[1]) <= 10, made[1]
+    assert len(made[1]) <= 12, made[1]
 
 
 def test_whatever_is_declared_is_there() -> None:
