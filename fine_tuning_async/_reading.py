@@ -19,6 +19,7 @@ from ._codec import structure, structure_page
 from ._document import decode, describe
 from ._hooks import Mismatch, hook_for
 from ._mirror import built_by, mirrored
+from ._values import value
 from .errors import ResponseFormatError
 from .models import WireObject
 
@@ -45,7 +46,7 @@ _EXPONENT = b"e000"
 _NUMBER_ENDS = re.compile(rb"e0+[,\]}\s]")  # what an identifier is not followed by
 
 
-@frozen
+@value
 class Listing(Generic[M]):
     """What a list answered.
 
