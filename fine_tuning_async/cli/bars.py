@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.text import Text
 
-from .jobs.words import figures_of, method_of, name_of
+from .jobs.words import are_shown, figures_of, method_of, name_of
 from .output import harmless
 from .terminal import STYLES
 
@@ -44,7 +44,7 @@ class JobBars:
     def show(self, job: FineTuningJob, metrics: Metrics | None = None) -> None:
         """Show a job as it is, with the figures of its last step if there are new ones; a new job gets a bar."""
         task = self._task(job)
-        if metrics and metrics.total_steps:
+        if metrics and are_shown(metrics):
             # What trains is running, whatever it was when it was looked at.
             status = harmless(job.status) if job.is_terminal else "running"
             self.progress.update(task, total=metrics.total_steps, completed=metrics.step or 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from fine_tuning_async import (
     InvalidArgumentError,
     NotFoundError,
     PaginationError,
+    ResponseFormatError,
 )
 from fine_tuning_async.server import LocalServer
 from tests.scripted_jobs import ScriptedAPI, job, mounted, tasks_of_the_client
@@ -370,3 +372,11 @@ async def test_a_loop_that_is_left_leaves_nothing_running() -> None:
         count = len(api.seen)
         await asyncio.sleep(600)
         assert len(api.seen) == count
+
+
+async def test_a_server_that_answers_with_another_job_is_not_watched_for_ever() -> None:
+    api = ScriptedAPI(job("other"))
+    api.fault = lambda _, what: None if what == "list" else json.dumps(job("other")).encode()
+    async with api.client() as client:
+        with pytest.raises(ResponseFormatError, match="job mine was asked for, and other was the answer"):
+            [each async for each in client.watch_jobs(["mine"])]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import isfinite
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
 
 from attrs import frozen
 
 from fine_tuning_async._codec import to_dict
-from fine_tuning_async.cli.jobs.words import name_of
+from fine_tuning_async.cli.jobs.words import is_figure, name_of
 from fine_tuning_async.cli.output import harmless
 
 if TYPE_CHECKING:
@@ -98,11 +97,7 @@ def rows_of_events(events: Sequence[JobEvent]) -> list[Row]:
 def _in_order(documents: Iterable[Mapping[str, object]]) -> list[Row]:
     numbered: dict[float, Row] = {}
     for each in documents:
-        row = {
-            name: value
-            for name, value in each.items()
-            if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-        }
+        row = {name: value for name, value in each.items() if is_figure(value)}
         if "step" in row:
             numbered[row["step"]] = row
     return [numbered[step] for step in sorted(numbered)]

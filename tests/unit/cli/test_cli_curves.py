@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import itertools
+
+import pytest
+from rich.console import Console
+
 from fine_tuning_async import from_dict
+from fine_tuning_async.cli.bars import JobBars
 from fine_tuning_async.cli.plot import chart
 from fine_tuning_async.cli.plot.curves import (
     Run,
@@ -33,6 +40,17 @@ def test_what_is_no_figure_is_left_out() -> None:
     odd = metrics(step=1, train_loss="low", valid_loss=None, done=True, train_reward_mean=float("nan"))
     events = [odd, metrics(train_loss=1.0), JobEvent("ftevent", 0, "text", type="message", data={"step": 9})]
     assert rows_of_events(events) == [{"step": 1}]
+
+
+@pytest.mark.parametrize("figure", [1.7e308, -1.7e308, 10**400, -(10**400), float("nan"), float("inf")])
+def test_a_figure_that_no_scale_has_room_for_is_left_out(figure: float) -> None:
+    events = [metrics(step=1, train_loss=figure, valid_loss=1.0), metrics(step=figure, train_loss=1.0)]
+    assert rows_of_events(events) == [{"step": 1, "valid_loss": 1.0}]
+    bars = JobBars(Console(file=io.StringIO()))
+    with bars.progress:
+        for step, total, loss in itertools.product((1, figure), repeat=3):
+            found = metrics(step=step, total_steps=total, train_loss=loss).metrics
+            bars.show(job(1), found)
 
 
 def test_scores_may_lie_one_level_deeper() -> None:
