@@ -162,11 +162,16 @@ async def _end(process: Process, grace: float) -> None:
 
 
 async def _reap(process: Process) -> None:
-    """Wait for a process that was killed, however often this is cancelled: its loop must not end before it."""
+    """Wait for a process that was killed, however often this is cancelled, and close its pipes.
+
+    Its loop must not end before it.
+    """
     waiting = asyncio.ensure_future(process.wait())
     while not waiting.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait([waiting])
+    # Its pipes are open for as long as anything that it has left behind holds them; no public way closes them.
+    process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - as said
 
 
 def _send(process: Process, number: signal.Signals) -> None:

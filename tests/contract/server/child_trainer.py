@@ -56,7 +56,16 @@ def crash(_: dict[str, Any]) -> None:
 
 def leave_a_child(_: dict[str, Any]) -> None:
     """End, while a child holds stdout and stderr open."""
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    _leave(of_its_own=False)
+
+
+def leave_a_daemon(_: dict[str, Any]) -> None:
+    """Likewise, and the child has gone into a session of its own, where no signal to this one finds it."""
+    _leave(of_its_own=True)
+
+
+def _leave(*, of_its_own: bool) -> NoReturn:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=of_its_own)
     report("note", message=f"{os.getpid()} {child.pid}")
     sys.stderr.write("out of memory\n")
     sys.stderr.flush()

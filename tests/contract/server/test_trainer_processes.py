@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
+import signal
 import sys
 import tempfile
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -119,6 +122,18 @@ def test_a_process_that_has_ended_takes_with_it_what_it_has_started(folder: Path
         assert api.job(job_id)["error"]["message"].endswith("ended with exit code 3: out of memory")
         note = next(each["message"] for each in api.events(job_id) if re.match(r"\d+ \d+$", each["message"]))
         eventually(lambda: all(is_gone(int(pid)) for pid in note.split()))
+
+
+def test_what_a_process_has_left_in_a_session_of_its_own_keeps_nothing_open_here(folder: Path) -> None:
+    with served(folder) as (server, api):
+        job_id = begin(server, api, "leave_a_daemon")
+        ends_as(api, job_id, "failed")
+        note = next(each["message"] for each in api.events(job_id) if re.match(r"\d+ \d+$", each["message"]))
+    os.kill(int(note.split()[1]), signal.SIGKILL)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        gc.collect()
+    assert [str(each.message) for each in caught] == []
 
 
 def test_a_process_that_blocks_ends_when_its_job_is_cancelled(folder: Path) -> None:
