@@ -100,7 +100,7 @@ async def _up_to(limit: int, answer: aiohttp.ClientResponse) -> bytes:
             answer.close()
             break
     await answer.wait_for_close()
-    if size > limit and answer.status < HTTPStatus.BAD_REQUEST:
+    if size > limit and answer.status < BAD_REQUEST:
         raise ResponseFormatError(
             f"the answer is larger than {limit // 2**20} MiB, and was not read to its end: "
             "ask for smaller pages, or for the content of a file with download_file",

@@ -10,10 +10,9 @@ Each item of a page keeps a text of its own, so that who keeps one item does not
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
-from attrs import frozen
 
 from ._codec import structure, structure_page
 from ._document import decode, describe
@@ -34,7 +33,6 @@ M = TypeVar("M", bound=WireObject)
 
 REFUSALS = (ValueError, RecursionError, Mismatch)  # msgspec's errors are ValueErrors
 DEEP = 500  # levels that Python's own limit leaves room for, wherever the text is decoded in the end
-SHALLOW = 2 * DEEP  # bytes of a text that cannot be deeper: each level opens and closes
 
 _NO_OPENING = bytes(each for each in range(256) if each not in b"[{")
 
@@ -125,7 +123,9 @@ def _parted(text: bytes) -> tuple[_EmptyEnvelope, memoryview]:
     between them there is no other place for that.
     """
     start, end = text.find(b"["), text.rfind(b"]") + 1
-    return _open_empty(text[:start] + b"[]" + text[end:]), memoryview(text)[start:end]
+    around = text[:start] + b"[]" + text[end:]
+    _refuse_deep(around)
+    return _open_empty(around), memoryview(text)[start:end]
 
 
 def _listing(models: list[M], envelope: _Envelope | _EmptyEnvelope) -> Listing[M]:
@@ -133,8 +133,7 @@ def _listing(models: list[M], envelope: _Envelope | _EmptyEnvelope) -> Listing[M
     return Listing(models, envelope.has_more, last)
 
 
-@frozen
-class _Readers(Generic[M]):
+class _Readers(NamedTuple, Generic[M]):
     """What reads one class.
 
     Attributes:
@@ -162,8 +161,7 @@ def _reader(mirror: type[msgspec.Struct], build: Build) -> Callable[[bytes], Wir
     decoded = msgspec.json.Decoder(mirror).decode
 
     def read_item(text: bytes) -> WireObject:
-        if len(text) > SHALLOW:
-            _refuse_deep(text)
+        _refuse_deep(text)
         return build(decoded(text), text)
 
     return read_item
@@ -175,15 +173,14 @@ def _page_reader(mirror: type[msgspec.Struct], build: Build) -> Callable[[memory
     def read_items(text: memoryview) -> list[WireObject]:
         texts = [*map(bytes, _part(text))]
         for each in texts:
-            if len(each) > SHALLOW:
-                _refuse_deep(each)
+            _refuse_deep(each)
         return [*map(build, decoded(text), texts)]
 
     return read_items
 
 
 def _refuse_deep(text: bytes) -> None:
-    if len(text.translate(None, _NO_OPENING)) > DEEP:
+    if len(text) > 2 * DEEP and len(text.translate(None, _NO_OPENING)) > DEEP:
         raise ValueError("it may be nested deeply")
 
 
@@ -208,7 +205,7 @@ def _refuse_long_rest(text: bytes, items: list[msgspec.Raw]) -> None:
 
 
 def _read_strictly(cls: type[M], document: object, request_id: str | None) -> Listing[M]:
-    if not isinstance(document, dict) or not isinstance(documents := document.get("data"), list):
+    if not isinstance(document, dict) or (documents := _items(document)) is None:
         message = f"the answer is no list of objects: `data` is missing or wrong in {describe(document)}"
         raise ResponseFormatError(message, path="$.data", request_id=request_id)
     has_more = document.get("has_more")
@@ -216,5 +213,18 @@ def _read_strictly(cls: type[M], document: object, request_id: str | None) -> Li
         message = f"has_more should be true or false, but is {describe(has_more)}"
         raise ResponseFormatError(message, path="$.has_more", request_id=request_id)
     items = structure_page(cls, documents, request_id=request_id)
-    last = documents[-1].get("id") if documents else document.get("last_id")
+    last = getattr(items[-1], "id", None) if items else document.get("last_id")
     return Listing(items, has_more, last)
+
+
+def _items(document: dict[str, object]) -> list[object] | None:
+    """Return the items of a list object, or None if it is none.
+
+    Servers written in Go send null for a list without items. So does one that failed and said so with a 200, which
+    must not pass for an end of the list: null counts only in what says of itself that it is a list.
+    """
+    documents = document.get("data", "missing")
+    is_list = document.get("object") == "list" or document.get("has_more") is False
+    if documents is None and is_list and not document.get("error"):
+        return []
+    return documents if isinstance(documents, list) else None

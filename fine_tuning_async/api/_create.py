@@ -74,7 +74,7 @@ def _within(limit: Limit, value: object, name: str) -> object:
 
 
 def _document(cls: type[M], value: M | Mapping[str, object], name: str) -> dict[str, object]:
-    return checked_document(cls, value, name, what=f"a {cls.__name__}")
+    return checked_document(cls, value, name, what=f"{'an' if cls is Integration else 'a'} {cls.__name__}")
 
 
 def _integrations(values: Sequence[Integration | Mapping[str, object]], name: str) -> list[object]:

@@ -11,6 +11,10 @@ from fine_tuning_async.models._base import model, sent
 __all__ = ["Entry", "JobNote", "checkpoint_of", "moment", "note_of", "size_of", "text_of"]
 
 
+LARGEST = 2**63
+"""What no number is that a database can hold: no time, and no size, is as large."""
+
+
 @model
 class Entry(WireObject):
     """An object as an archive keeps it: whatever else is in it, it is taken."""
@@ -84,4 +88,4 @@ def note_of(entry: Entry) -> JobNote:
 
 
 def _number(value: object) -> float:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0
+    return value if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST else 0

@@ -39,7 +39,7 @@ def json_value(text: str | None, option: str) -> object:
         return json.loads(text if is_inline else Path(text).read_text("utf-8"))
     except OSError as error:
         raise Misuse(f"{option} is {text!r}; it is JSON, or a file with JSON in it: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter for what is nested too deeply
         raise Misuse(f"{option} is no JSON: {error}") from None
 
 

@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 from rich.text import Text
 
 from .jobs.words import figures_of, method_of, name_of
+from .output import harmless
 from .terminal import STYLES
 
 if TYPE_CHECKING:
@@ -27,16 +28,16 @@ class JobBars:
     """Draws the bars on a rich console, as long as its `progress` is entered."""
 
     def __init__(self, console: Console) -> None:
-        self.progress: Progress = Progress(
-            TextColumn("  {task.description:<8}", markup=False),
-            TextColumn("{task.fields[method]:<10}", markup=False),
-            BarColumn(
-                None, style="bright_black", complete_style="cyan", finished_style="green", pulse_style="cyan"
-            ),
-            TextColumn("{task.fields[figures]:<21}", markup=False),
-            _Status(),
-            console=console,
+        self._bar = BarColumn(
+            None, style="bright_black", complete_style="cyan", finished_style="green", pulse_style="cyan"
         )
+        name = TextColumn("  {task.description:<8}", markup=False)
+        method = TextColumn("{task.fields[method]:<10}", markup=False)
+        figures = TextColumn("{task.fields[figures]:<21}", markup=False)
+        whole = (name, method, self._bar, figures, _Status())
+        # On a narrow terminal the words say what the bar would: what is last is cut first.
+        fits = console.width >= OTHER_COLUMNS + NARROWEST
+        self.progress: Progress = Progress(*(whole if fits else (name, _Status(), figures)), console=console)
         self._console = console
         self._tasks: dict[str, TaskID] = {}
 
@@ -45,11 +46,11 @@ class JobBars:
         task = self._task(job)
         if metrics and metrics.total_steps:
             # What trains is running, whatever it was when it was looked at.
-            status = job.status if job.is_terminal else "running"
+            status = harmless(job.status) if job.is_terminal else "running"
             self.progress.update(task, total=metrics.total_steps, completed=metrics.step or 0)
             self.progress.update(task, status=status, figures=figures_of(metrics))
             return
-        self.progress.update(task, status=job.status)
+        self.progress.update(task, status=harmless(job.status))
         if job.is_terminal and self.progress.tasks[self.progress.task_ids.index(task)].total is None:
             # A bar that pulses no more: whole, or empty where nothing came of the job.
             self.progress.update(task, total=1, completed=int(job.status == "succeeded"))
@@ -58,14 +59,13 @@ class JobBars:
         if job.id not in self._tasks:
             self._fit(name_of(job))
             self._tasks[job.id] = self.progress.add_task(
-                name_of(job), total=None, method=method_of(job), status=job.status, figures=""
+                name_of(job), total=None, method=method_of(job), status="", figures=""
             )
         return self._tasks[job.id]
 
     def _fit(self, name: str) -> None:
-        bar = next(each for each in self.progress.columns if isinstance(each, BarColumn))
         room = self._console.width - OTHER_COLUMNS - max(0, len(name) - SHORT)
-        bar.bar_width = max(NARROWEST, min(bar.bar_width or WIDEST, room))
+        self._bar.bar_width = max(NARROWEST, min(self._bar.bar_width or WIDEST, room))
 
 
 class _Status(ProgressColumn):

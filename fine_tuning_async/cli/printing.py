@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from typing import Annotated, TypeAlias, TypeVar
 
 from attrs import define, field, frozen
@@ -17,7 +18,7 @@ from fine_tuning_async.pagination import Paginator
 from .cells import cell, value_at
 from .failure import Misuse
 from .nouns import Noun
-from .output import complain, tell
+from .output import complain, harmless, harmless_json, tell
 from .tables import Table, details
 
 M = TypeVar("M", bound=WireObject)
@@ -54,7 +55,8 @@ class Printing:
         if self.json or self.columns:
             self.rows(noun).write([model])
         else:
-            details([(name, cell(name, value)) for name, value in to_dict(model).items() if name != "object"])
+            fields = to_dict(model).items()
+            details([(harmless(name), cell(name, value)) for name, value in fields if name != "object"])
 
     async def all(self, listing: Paginator[M], noun: Noun) -> None:
         """Print a list page by page, of which two are held at most."""
@@ -63,8 +65,8 @@ class Printing:
             async for page in listing.pages():
                 rows.write(page.data)
         except FineTuningError as error:
-            if error.cursor is not None:
-                error.add_note(f"What is printed is whole; to go on behind it, add: --after {error.cursor}")
+            if error.cursor is not None and not rows.empty:
+                error.add_note(f"What is printed is whole; to go on behind it, add: --after {quote(error.cursor)}")
             raise
         if rows.empty and not self.json:
             complain("there are none")
@@ -111,4 +113,5 @@ class Rows:
 def write_json(documents: Sequence[Mapping[str, object]]) -> None:
     """Write JSON objects, one a line; in ASCII, where the output takes no Unicode."""
     plain = not (sys.stdout.encoding or "").lower().startswith("utf")
-    tell(*(json.dumps(each, ensure_ascii=plain, separators=(",", ":")) for each in documents))
+    lines = (json.dumps(each, ensure_ascii=plain, separators=(",", ":")) for each in documents)
+    tell(*map(harmless_json, lines))

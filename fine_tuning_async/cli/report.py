@@ -40,16 +40,18 @@ def explain(error: BaseException) -> str:
     text = str(error)
     if request_id and request_id not in text:
         text += f" (request {request_id})"
-    return harmless(" ".join([text, *getattr(error, "__notes__", ())]))
+    if notes := getattr(error, "__notes__", ()):
+        text = " ".join([f"{text.removesuffix('.')}.", *notes])
+    return harmless(text)
 
 
 def show_warning(
     message: Warning | str,
     category: type[Warning],  # noqa: ARG001 - this, and all that follows, is the signature of `warnings.showwarning`
-    filename: str,  # noqa: ARG001
-    lineno: int,  # noqa: ARG001
-    file: TextIO | None = None,  # noqa: ARG001
-    line: str | None = None,  # noqa: ARG001
+    filename: str,  # noqa: ARG001 - as above
+    lineno: int,  # noqa: ARG001 - as above
+    file: TextIO | None = None,  # noqa: ARG001 - as above
+    line: str | None = None,  # noqa: ARG001 - as above
 ) -> None:
     """Show a warning as the command shows all else; it stands in for `warnings.showwarning`."""
     complain(harmless(f"warning: {message}"))

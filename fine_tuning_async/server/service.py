@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,11 +112,11 @@ class Service:
         """Close the store; with a database in memory, everything is forgotten."""
         with self._lock:
             if self._store is not None:
-                self._catch_up()
-                self.clock.stop()
-                self._store.save_time(self.clock.now())
-                self._store.close()
-            self._store = None
+                with suppress(sqlite3.Error):  # what a full disk will not take now, happens at the next start
+                    self._catch_up()
+                    self._store.save_time(self.clock.now())
+            self.clock.stop()
+            self._abandon()
             self.ready.clear()
 
     def _abandon(self) -> None:

@@ -24,6 +24,7 @@ ODD = {
     "a key twice": '{"id":"ftjob-5","status":"succeeded","x":1,"x":2}',
     "no model fits": '{"id":"ftjob-6","status":"succeeded","seed":{"not":"a number"},"created_at":"yesterday"}',
     "no status": '{"id":"ftjob-7","status":null,"result_files":"none","training_file":7}',
+    "a time beyond all time": '{"id":"ftjob-8","status":"succeeded","created_at":1000000000000000000000000000000}',
 }
 
 
@@ -82,7 +83,7 @@ def documents(directory: Path, kind: str) -> list[str]:
 async def test_a_text_is_kept_as_it_came(tmp_path: Path) -> None:
     async with told(Account(*ODD.values())) as client:
         report = await archive_account(client, tmp_path)
-        assert (report.listed, report.fetched, report.gaps, report.unfinished) == (7, 7, 0, 1)
+        assert (report.listed, report.fetched, report.gaps, report.unfinished) == (8, 8, 0, 1)
         before = (await archive_account(client, tmp_path)).fetched
     assert before == 1, "an unknown status is not terminal"
     assert documents(tmp_path, "job") == list(ODD.values())
@@ -110,6 +111,15 @@ async def test_a_list_of_several_pages_is_kept_in_its_order_each_once(tmp_path: 
         await archive_account(client, tmp_path)
     assert messages(tmp_path) == ["6", "5", "4", "3", "2", "1"]
     assert len(documents(tmp_path, "event")) == 6
+
+
+async def test_an_event_of_a_time_beyond_all_time_is_kept_like_any_other(tmp_path: Path) -> None:
+    account = Account(job("ftjob-1", 1))
+    account.events = [f'{{"id":"e1","created_at":{"9" * 400},"message":"x"}}']
+    async with told(account) as client:
+        await archive_account(client, tmp_path)
+    with Archive(tmp_path) as archive:
+        assert [json.loads(line)["document"] for line in archive.lines()][1:] == [json.loads(account.events[0])]
 
 
 async def test_what_the_server_forgets_stays_as_the_oldest(tmp_path: Path) -> None:

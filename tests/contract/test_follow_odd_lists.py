@@ -38,3 +38,18 @@ async def test_a_list_that_has_the_oldest_first_is_followed_too(gap: int) -> Non
         seen = [each.id async for each in client.follow_events("a", poll=5)]
     assert sorted(seen) == sorted(each["id"] for each in every)
     assert not gap or seen == [each["id"] for each in every]
+
+
+@pytest.mark.parametrize("late", [1, 20, 59])
+async def test_an_event_that_is_listed_late_is_found_some_pages_further_back(late: int) -> None:
+    api = ScriptedAPI(job("a"))
+    api.most = 2
+    every = [event(f"e{at}", at) for at in range(1_000, 1_061)]
+    place = next(place for place, each in enumerate(every) if each["created_at"] > 1_060 - late)
+    with_late = [*every[:place], event("late", 1_060 - late), *every[place:]]
+    async with api.client() as client:
+        api.events = every[::-1]
+        asyncio.get_running_loop().call_later(9, setattr, api, "events", with_late[::-1])
+        asyncio.get_running_loop().call_later(30, api.set_status, "a", "succeeded")
+        seen = [each.id async for each in client.follow_events("a", poll=5)]
+    assert seen == [*(each["id"] for each in every), "late"]

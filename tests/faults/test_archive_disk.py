@@ -174,6 +174,20 @@ async def test_a_damaged_content_is_found_and_fetched_again_once_it_is_removed(t
     lines(tmp_path)
 
 
+async def test_a_content_that_was_cut_short_is_fetched_again(tmp_path: Path) -> None:
+    async with account(1) as (_, client):
+        job = (await client.list_jobs()).data[0]
+        assert job.training_file
+        await archive_account(client, tmp_path)
+        with Archive(tmp_path) as archive:
+            path = archive.file(job.training_file).path
+        assert path is not None
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1])
+        assert (await archive_account(client, tmp_path)).files == 1
+        assert path.read_bytes() == whole
+
+
 def test_an_archive_that_was_broken_off_before_it_began_says_so(tmp_path: Path) -> None:
     (tmp_path / "archive.sqlite").touch()
     with pytest.raises(ArchiveError, match="broken off before it began"):

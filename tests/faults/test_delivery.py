@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import errno
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -16,7 +17,7 @@ from fine_tuning_async import (
     FineTuningClient,
     RetryPolicy,
 )
-from fine_tuning_async._delivery import DELIVERY
+from fine_tuning_async._delivery import DELIVERY, explained
 from tests.misbehaving import (
     MisbehavingServer,
     answer,
@@ -225,7 +226,7 @@ async def test_what_certainly_did_not_arrive_is_created_in_a_later_attempt() -> 
         tries = iter([ConnectionRefusedError(111, "refused"), None, None])
 
         class Flaky(aiohttp.TCPConnector):
-            async def _create_connection(self, req, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
+            async def _create_connection(self, req: Any, *rest: Any) -> Any:
                 if (error := next(tries)) is not None:
                     raise aiohttp.ClientConnectorError(req.connection_key, error)
                 return await super()._create_connection(req, *rest)
@@ -249,6 +250,16 @@ async def test_every_row_stands_before_its_parents() -> None:
     kinds = [kind for kind, _, _ in DELIVERY]
     for index, kind in enumerate(kinds):
         assert not any(issubclass(kind, earlier) for earlier in kinds[:index]), kind
+
+
+@pytest.mark.parametrize(
+    "error", [aiohttp.ServerDisconnectedError(), aiohttp.ClientOSError(errno.ECONNRESET, "reset")]
+)
+async def test_a_session_that_was_closed_here_was_not_ended_by_the_server(error: aiohttp.ClientError) -> None:
+    for closed in (False, True):
+        failure, _ = explained(error, "POST /fine_tuning/jobs", aiohttp.UploadTracker(), closed=closed)
+        assert isinstance(failure, ConnectionFailed)
+        assert failure.ended is not closed
 
 
 async def test_the_deadline_holds_over_all_attempts() -> None:

@@ -7,7 +7,14 @@ import time
 
 import pytest
 
-from fine_tuning_async import APIError, ConflictError, CreateUncertainError, FineTuningClient, FineTuningJob
+from fine_tuning_async import (
+    APIError,
+    ConflictError,
+    CreateUncertainError,
+    FineTuningClient,
+    FineTuningJob,
+    RetryPolicy,
+)
 from tests.faults.faulty_api import FaultyAPI
 
 HOUR = 3_600
@@ -98,6 +105,20 @@ async def test_a_key_that_was_left_in_doubt_is_looked_for_without_the_filter_too
             assert (await create(client, "another")).id == "ftjob-1"
             assert len(api.jobs) == 2
             assert not client._keys.doubtful
+
+
+@pytest.mark.parametrize("fault", ["400 before", "500 before"])
+async def test_a_call_that_certainly_made_nothing_takes_no_doubt_from_one_before(fault: str) -> None:
+    api = first_posts("late 30", fault)
+    api.filters_all = True
+    async with api.running() as url, FineTuningClient("k", base_url=url) as client:
+        with pytest.raises(CreateUncertainError):
+            await create(client.with_options(timeout=5))
+        with pytest.raises(APIError):
+            await create(client.with_options(retry=RetryPolicy(attempts=1)))
+        await asyncio.sleep(60)
+        assert (await create(client)).id == "ftjob-0"
+        assert len(api.jobs) == 1
 
 
 @pytest.mark.parametrize("fault", ["400 before", "429 before", "500 before"])

@@ -165,16 +165,15 @@ def test_a_model_within_another_can_be_changed_and_keeps_the_rest(document: Docu
 
 # -- pages -------------------------------------------------------------------------------------------------------
 
-listed = st.fixed_dictionaries(
-    {"data": st.lists(jobs, max_size=3)},
-    optional={
-        "object": st.just("list"),
-        "has_more": st.none() | st.booleans(),
-        "first_id": json_values,
-        "last_id": json_values,
-        "unknown": json_values,
-    },
-)
+around = {
+    "object": st.just("list"),
+    "has_more": st.none() | st.booleans(),
+    "first_id": json_values,
+    "last_id": json_values,
+    "unknown": json_values,
+}
+listed = st.fixed_dictionaries({"data": st.lists(jobs, max_size=3)}, optional=around)
+listed_plainly = st.fixed_dictionaries({"data": st.lists(st.just(JOB), max_size=3)}, optional=around)
 
 
 def assert_same_page(cls: type[WireObject], text: bytes) -> None:
@@ -201,7 +200,7 @@ def test_both_ways_make_the_same_page_of_events(documents: list[Document]) -> No
 
 
 @thorough
-@given(document=listed, token=tokens, data=st.data())
+@given(document=listed_plainly, token=tokens, data=st.data())
 def test_both_ways_refuse_the_same_pages(document: Document, token: bytes, data: st.DataObject) -> None:
     where = data.draw(st.sampled_from(["page", "data", "item", "within"]))
     if where == "page":
@@ -215,6 +214,20 @@ def test_both_ways_refuse_the_same_pages(document: Document, token: bytes, data:
             "data": [*document["data"], {**JOB, key: MARK if where == "item" else {"a": MARK}}],
         }
     assert_same_page(FineTuningJob, encode(document).replace(encode(MARK), token))
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "\n", "\r", "\v", "\f", "\x1c", "\x85", "\xa0", "\u2028", "\0"])
+@pytest.mark.parametrize("page", ["@[%s]", "@[%s@]", "@[%s@%s]", "@[%s@%s,%s@%s]", "%s@[%s@,%s@]%s", "@[%s,%s]"])
+def test_both_ways_take_the_same_for_space_in_a_page(page: str, space: str) -> None:
+    opened = page.replace("%s", space).replace("@[", '{"data":[', 1)
+    assert_same_page(FineTuningJob, (opened.replace("@", json.dumps(JOB)) + "}").encode())
+
+
+@pytest.mark.parametrize("levels", [400, 700, 799, 850, 5_000])
+@pytest.mark.parametrize("key", ["object", "first_id", "last_id"])
+def test_both_ways_bear_the_same_depth_around_the_items_of_a_page(key: str, levels: int) -> None:
+    nested = '{"a":' * levels + "1" + "}" * levels
+    assert_same_page(FineTuningJob, f'{{"{key}":{nested},"data":[]}}'.encode())
 
 
 @quick

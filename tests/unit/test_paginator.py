@@ -578,6 +578,22 @@ def test_a_page_knows_the_way_on(
     assert [item.id for item in page.data] == [item["id"] for item in document["data"]]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    "said", [{"has_more": False}, {"object": "list"}, {"object": "list", "has_more": None, "error": None}]
+)
+def test_null_is_a_list_without_items_where_the_answer_says_that_it_is_a_list(said: dict[str, object]) -> None:
+    page = parsed({"data": None, **said})
+    assert (page.data, page.has_more or None, page.next_cursor) == ([], None, None)
+
+
+async def test_a_null_that_more_should_follow_is_no_end() -> None:
+    async def fetch(_: str | None) -> Page[JobEvent]:
+        return parsed({"object": "list", "data": None, "has_more": True})
+
+    with pytest.raises(PaginationError, match="gives no way"):
+        await Paginator(fetch).collect()
+
+
 @pytest.mark.parametrize("last", [{"step": 1}, {"step": 1, "id": None}, {"step": 1, "id": 5}, {"id": ""}])
 def test_items_without_an_id_are_items_but_no_way_on(last: dict[str, object]) -> None:
     page = parsed({"data": [{"step": 0}, last], "has_more": True}, Metrics)
@@ -587,7 +603,10 @@ def test_items_without_an_id_are_items_but_no_way_on(last: dict[str, object]) ->
 @pytest.mark.parametrize(
     ("document", "path"),
     [
-        ({"data": None, "has_more": False}, "$.data"),
+        ({"data": None}, "$.data"),
+        ({"object": "list", "has_more": False}, "$.data"),
+        ({"data": None, "has_more": False, "error": {"message": "the store is down"}}, "$.data"),
+        ({"data": None, "object": "error"}, "$.data"),
         ({"data": {"id": "a"}}, "$.data"),
         ({"data": "abc"}, "$.data"),
         ({"has_more": False}, "$.data"),

@@ -7,7 +7,7 @@ from attrs import asdict
 from cyclopts import Parameter
 
 from fine_tuning_async.cli.exits import Exit
-from fine_tuning_async.cli.output import harmless, tell
+from fine_tuning_async.cli.output import harmless_line, tell
 from fine_tuning_async.cli.printing import write_json
 from fine_tuning_async.datasets import check_dataset
 
@@ -33,9 +33,3 @@ def check(
     else:
         tell(*map(harmless_line, str(report).splitlines()))
     return Exit.OK if report.ok else Exit.FAILURE
-
-
-def harmless_line(line: str) -> str:
-    """Return a line of a report with its indent, and without what a terminal would take for a command."""
-    text = line.lstrip(" ")
-    return " " * (len(line) - len(text)) + harmless(text)

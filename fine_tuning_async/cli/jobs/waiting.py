@@ -1,22 +1,25 @@
 """The commands that take as long as jobs do."""
 
 import asyncio
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from fine_tuning_async.cli.connection import Connection
 from fine_tuning_async.cli.exits import Exit
-from fine_tuning_async.cli.failure import CommandFailure
-from fine_tuning_async.cli.output import complain
+from fine_tuning_async.cli.failure import CommandFailure, Misuse
+from fine_tuning_async.cli.output import complain, harmless
 from fine_tuning_async.cli.printing import AsJSON
 from fine_tuning_async.cli.report import explain
-from fine_tuning_async.client import FineTuningClient
 from fine_tuning_async.models import FineTuningJob, JobFailed, JobStatus
 
 from .views import view_for
+
+if TYPE_CHECKING:
+    from fine_tuning_async.client import FineTuningClient
 
 
 async def wait(
@@ -34,6 +37,8 @@ async def wait(
         max_wait: Seconds after which to give up, with 5; the jobs go on.
         poll: Seconds between two looks; if left out, from one growing to thirty.
     """
+    if max_wait is not None and not max_wait > 0:
+        raise Misuse(f"--max-wait is {max_wait:g}; it is a number of seconds above 0")
     view, ended = view_for(as_json=json), dict[str, FineTuningJob]()
     async with connection.client() as client:
         with _detaching(["jobs", "wait", *job_id], connection), view.opened():
@@ -44,7 +49,7 @@ async def wait(
                         if job.is_terminal:
                             ended[job.id] = job
             except TimeoutError:
-                left = ", ".join(each for each in dict.fromkeys(job_id) if each not in ended)
+                left = ", ".join(harmless(each) for each in dict.fromkeys(job_id) if each not in ended)
                 raise CommandFailure(
                     f"not ended in {max_wait:g} s, and going on: {left}", exit=Exit.NETWORK
                 ) from None
@@ -73,7 +78,7 @@ async def follow(
 
 
 async def follow_to_end(
-    client: FineTuningClient,
+    client: "FineTuningClient",
     job_id: str,
     *,
     as_json: bool,
@@ -102,8 +107,8 @@ def _detaching(again: Sequence[str], connection: Connection) -> Iterator[None]:
         if connection.forgets:
             complain("interrupted; the local server has stopped, and its jobs are gone (--db keeps them)")
         else:
-            words = " ".join(["fine-tuning", *again, *connection.words])
-            complain(f"detached; what was started goes on. To come back: {words}")
+            words = shlex.join(["fine-tuning", *again, *connection.words])
+            complain(harmless(f"detached; what was started goes on. To come back: {words}"))
         raise
 
 

@@ -66,6 +66,6 @@ def _with_content(report: Report) -> Report:
     path = str(report.result_file)
     try:
         content = Path(path).read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the latter for what can be no path
         raise TrainingFailed(f"the trainer's result file cannot be read: {error}") from error
     return Finished(report.metrics, report.artefact, report.trained_tokens, content)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
 _LONGEST_LINE = 2**20
+_LINGER = 0.2
+"""Seconds of silence after which a process that has ended is not listened to any longer."""
 _TAIL = 4096
 """Bytes of what was last written to stderr, kept to say why a process failed."""
 
@@ -65,11 +67,11 @@ class ProcessTrainer:
         with TemporaryDirectory(prefix="fine-tuning-", ignore_cleanup_errors=True) as folder:
             order = write_task(task, Path(folder))
             async with self._started() as process, _talking(process, order, task.pausing) as complaints:
-                assert process.stdout is not None
-                while line := await _next_line(process.stdout):
+                while line := await _next_line(process):
                     if line.strip():
                         yield read_report(line)
-                code = await process.wait()
+                code = process.returncode
+                code = await process.wait() if code is None else code
         if code:
             raise TrainingFailed(_why(code, bytes(complaints)))
 
@@ -131,11 +133,19 @@ async def _listen(process: Process, complaints: bytearray) -> None:
         del complaints[:-_TAIL]
 
 
-async def _next_line(stdout: asyncio.StreamReader) -> bytes:
-    try:
-        return await stdout.readline()
-    except ValueError as error:
-        raise TrainingFailed(f"the trainer wrote a line of more than {_LONGEST_LINE} bytes") from error
+async def _next_line(process: Process) -> bytes:
+    """Return what a process wrote next, or nothing once it has ended."""
+    assert process.stdout is not None
+    while True:
+        try:
+            async with asyncio.timeout(_LINGER):
+                return await process.stdout.readline()
+        except TimeoutError:
+            if process.returncode is not None:
+                _kill(process)  # what it has started, and what keeps its output open
+                return b""
+        except ValueError as error:
+            raise TrainingFailed(f"the trainer wrote a line of more than {_LONGEST_LINE} bytes") from error
 
 
 async def _end(process: Process, grace: float) -> None:

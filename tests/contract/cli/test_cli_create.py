@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fine_tuning_async.server import Fault
+from tests.contract.server.http_api import Api
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,6 +96,14 @@ def test_a_server_that_ignores_the_filter_does_not_pass_another_job_off(
     assert done.documents[0]["id"] != other["id"]
 
 
+def test_of_several_jobs_of_a_key_the_oldest_is_the_one(server: LocalServer, command: Command, here: Path) -> None:
+    first = command(*CREATE, "--idempotency-key", "one").documents[0]
+    server.advance(5)
+    body = {name: first[name] for name in ("model", "training_file", "metadata")}
+    assert Api(server.url).post("/fine_tuning/jobs", body).json["id"] != first["id"]
+    assert command(*CREATE, "--idempotency-key", "one").documents[0]["id"] == first["id"]
+
+
 def test_its_key_holds_when_the_file_is_gone_from_the_server(
     server: LocalServer, command: Command, here: Path
 ) -> None:
@@ -163,7 +172,8 @@ def test_a_bad_file_is_found_before_anything_is_sent(server: LocalServer, comman
     (here / "train.jsonl").write_text('{"messages": []}\n')
     done = command(*CREATE)
     assert (done.code, done.out, server.requests) == (1, "", [])
-    assert "see: fine-tuning files check train.jsonl --method supervised" in done.err
+    assert "; see: fine-tuning files check train.jsonl --method supervised" in done.err
+    assert "; line 1, messages: " in done.err
     assert command(*CREATE, "--no-check").code == 0
 
 
@@ -184,7 +194,9 @@ def test_a_bad_file_is_found_before_anything_is_sent(server: LocalServer, comman
         (("--metadata", "a=1", "--metadata", "a=2"), "each key once"),
         (("--validation-file", "none.jsonl"), "there is no file 'none.jsonl'"),
         (("--validation-file", "some/where"), "there is no file 'some/where'"),
+        (("--method", "reinforcement", "--grader", "[" * 50_000), "--grader is no JSON"),
         (("--idempotency-key", "k\u00e9y"), "printable ASCII"),
+        (("--idempotency-key", ""), "printable ASCII"),  # an empty variable of a shell
         (("--extra-body", '{"model": "other"}'), "extra_body repeats model"),
     ],
 )

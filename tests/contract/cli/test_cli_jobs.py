@@ -118,6 +118,13 @@ def test_a_wait_that_takes_too_long_is_given_up(command: Command, job_id: str) -
     assert done.err == f"fine-tuning: not ended in 0.05 s, and going on: {job_id}\n"
 
 
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
+def test_a_wait_takes_some_time(seconds: str, command: Command, job_id: str) -> None:
+    done = command("jobs", "wait", job_id, "--max-wait", seconds)
+    assert (done.code, done.out) == (2, "")
+    assert "a number of seconds above 0" in done.err
+
+
 @pytest.mark.parametrize(
     ("words", "code", "reason"),
     [
@@ -202,6 +209,9 @@ def test_a_local_server_lives_as_long_as_its_command(command: Command, here: Pat
     kept = command("jobs", "list", "--local", "--db", "jobs.db", "--columns", "id")
     assert kept.out.split() == ["id", made.documents[0]["id"]]
     assert command("jobs", "list", "--local").out == ""
+    assert command("jobs", "create", "--file", "train.jsonl", "--local").err == (
+        "fine-tuning: the job is gone with its local server; --db keeps it, --follow shows its training\n"
+    )
 
 
 def test_a_local_server_is_not_told_of_the_users_account(

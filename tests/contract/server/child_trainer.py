@@ -54,6 +54,15 @@ def crash(_: dict[str, Any]) -> None:
     os._exit(3)
 
 
+def leave_a_child(_: dict[str, Any]) -> None:
+    """End, while a child holds stdout and stderr open."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    report("note", message=f"{os.getpid()} {child.pid}")
+    sys.stderr.write("out of memory\n")
+    sys.stderr.flush()
+    os._exit(3)
+
+
 def be_killed(_: dict[str, Any]) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -8,6 +8,7 @@ import gc
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -242,6 +243,21 @@ def test_jobs_go_on_where_they_were_when_a_server_is_opened_again(tmp_path: Path
         assert later["id"] != job["id"]
 
 
+def test_a_full_disk_keeps_no_server_from_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "jobs.db"
+    server = LocalServer(db=path)
+    with server:
+        job_id = Api(server.url).create()["id"]
+        connection = server._service.store._connection
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            server.advance(minutes=60)
+    with server:
+        server.advance(minutes=60)
+        assert Api(server.url).job(job_id)["status"] == "succeeded"
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kill -9 is a POSIX thing")
 def test_a_killed_server_goes_on_where_it_was(tmp_path: Path) -> None:
     path = str(tmp_path / "server.db")
@@ -271,7 +287,7 @@ def test_serve_announces_one_line_and_ends_on_a_signal(number: signal.Signals, t
 def served(path: str) -> Iterator[tuple[subprocess.Popen[str], Api]]:
     code = f"import asyncio; from fine_tuning_async.server import serve; asyncio.run(serve(db={path!r}))"
     command = [sys.executable, "-W", "error", "-c", code]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own code
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own code
         assert process.stdout is not None
         try:
             line = process.stdout.readline()

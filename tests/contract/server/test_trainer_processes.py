@@ -112,6 +112,15 @@ def test_a_process_that_fails_fails_its_job(folder: Path, does: str, code: str, 
         assert api.get("/models").status == 200
 
 
+def test_a_process_that_has_ended_takes_with_it_what_it_has_started(folder: Path) -> None:
+    with served(folder) as (server, api):
+        job_id = begin(server, api, "leave_a_child")
+        ends_as(api, job_id, "failed")
+        assert api.job(job_id)["error"]["message"].endswith("ended with exit code 3: out of memory")
+        note = next(each["message"] for each in api.events(job_id) if re.match(r"\d+ \d+$", each["message"]))
+        eventually(lambda: all(is_gone(int(pid)) for pid in note.split()))
+
+
 def test_a_process_that_blocks_ends_when_its_job_is_cancelled(folder: Path) -> None:
     with served(folder) as (server, api):
         job_id = begin(server, api, "block")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import subprocess
 import sys
 
 import pytest
 
-from fine_tuning_async import __version__
+from fine_tuning_async import FineTuningError, __version__
 from fine_tuning_async.cli.command import COMMANDS, run
+from fine_tuning_async.cli.report import explain
 
 NO_CYCLOPTS = """
 import sys
@@ -29,7 +32,7 @@ def python(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])
 def test_help_names_every_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(words) == 0
     said = capsys.readouterr()
@@ -48,6 +51,43 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     assert f"Usage: fine-tuning {name}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("text", ["no answer; try again later", "No answer. Try again later."])
+def test_the_notes_of_an_error_are_sentences_of_their_own(text: str) -> None:
+    error = FineTuningError(text)
+    error.add_note("It was tried 4 times.")
+    error.add_note("Nothing was\ndone.")
+    assert explain(error) == f"{text.removesuffix('.')}. It was tried 4 times. Nothing was done."
+    assert explain(FineTuningError(text)) == text
+
+
+class Full(io.StringIO):
+    """A stream on a disk that is full."""
+
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--version"], 0), (["completion", "fish"], 0), (["--bogus"], 2)])
+@pytest.mark.parametrize("closed", [["stdout"], ["stderr"], ["stdout", "stderr"]])
+def test_streams_that_are_closed_change_no_exit_code(
+    words: list[str], code: int, closed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in closed:
+        monkeypatch.setattr(sys, name, None)
+    assert run(words) == code
+    assert all(getattr(sys, name) is None for name in closed)
+
+
+def test_a_complaint_that_cannot_be_written_changes_no_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert run(["--bogus"]) == 2
+
+
+def test_help_may_be_asked_for_with_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["help", "jobs", "list"]) == 0
+    assert "Usage: fine-tuning jobs list" in capsys.readouterr().out
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"fine-tuning {__version__}\n"
@@ -58,7 +98,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["sevre"], 'Did you mean "serve"?'),
         (["--bogus"], "unknown option --bogus. See: fine-tuning --help"),
-        (["demo", "extra"], "See: fine-tuning demo --help"),
+        (["--local", "jobs", "list"], "unknown option --local before the command; options come behind it."),
+        (["demo", "extra"], "there is no place for 'extra'. See: fine-tuning demo --help"),
         (["serve", "--prot", "1"], "--prot"),
         (["jobs", "lis\x1b[31m\n"], r"lis\x1b[31m"),
         (["jobs", "get", "a", "b"], "See: fine-tuning jobs get --help"),
@@ -90,6 +131,15 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
     done = python("-c", code, *words)
     assert done.returncode == 0, done.stderr
     assert heavy.isdisjoint(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("words", [["jobs", "list"], ["jobs", "create"], ["jobs", "cancel"], ["files", "upload"]])
+def test_the_help_of_a_command_imports_neither_the_client_nor_its_siblings(words: list[str]) -> None:
+    code = "import sys; from fine_tuning_async.cli.command import run; run(sys.argv[1:]); print(*sys.modules)"
+    done = python("-c", code, *words, "--help")
+    modules = set(done.stdout.splitlines()[-1].split())
+    assert f"Usage: fine-tuning {' '.join(words)}" in done.stdout, done.stderr
+    assert {"aiohttp", "fine_tuning_async.client", "fine_tuning_async.cli.plot.command"}.isdisjoint(modules)
 
 
 @pytest.mark.parametrize("missing", ["cyclopts", "rich"])
