@@ -6,9 +6,9 @@ import asyncio
 import random
 import time
 from math import inf
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from ._credentials import OPENAI, Scheme, authorise
 from ._document import encode
@@ -40,8 +40,7 @@ UNREADABLE = "client.request() gives the answer as it came; check that base_url 
 T = TypeVar("T")
 
 
-@frozen
-class _Failed:
+class _Failed(NamedTuple):
     """An attempt that has failed, with the seconds to wait before the next; None if there is to be none."""
 
     failure: FineTuningError

@@ -10,10 +10,9 @@ Each item of a page keeps a text of its own, so that who keeps one item does not
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
-from attrs import frozen
 
 from ._codec import structure, structure_page
 from ._document import decode, describe
@@ -34,7 +33,6 @@ M = TypeVar("M", bound=WireObject)
 
 REFUSALS = (ValueError, RecursionError, Mismatch)  # msgspec's errors are ValueErrors
 DEEP = 500  # levels that Python's own limit leaves room for, wherever the text is decoded in the end
-SHALLOW = 2 * DEEP  # bytes of a text that cannot be deeper: each level opens and closes
 
 _NO_OPENING = bytes(each for each in range(256) if each not in b"[{")
 
@@ -126,8 +124,7 @@ def _parted(text: bytes) -> tuple[_EmptyEnvelope, memoryview]:
     """
     start, end = text.find(b"["), text.rfind(b"]") + 1
     around = text[:start] + b"[]" + text[end:]
-    if len(around) > SHALLOW:
-        _refuse_deep(around)
+    _refuse_deep(around)
     return _open_empty(around), memoryview(text)[start:end]
 
 
@@ -136,8 +133,7 @@ def _listing(models: list[M], envelope: _Envelope | _EmptyEnvelope) -> Listing[M
     return Listing(models, envelope.has_more, last)
 
 
-@frozen
-class _Readers(Generic[M]):
+class _Readers(NamedTuple, Generic[M]):
     """What reads one class.
 
     Attributes:
@@ -165,8 +161,7 @@ def _reader(mirror: type[msgspec.Struct], build: Build) -> Callable[[bytes], Wir
     decoded = msgspec.json.Decoder(mirror).decode
 
     def read_item(text: bytes) -> WireObject:
-        if len(text) > SHALLOW:
-            _refuse_deep(text)
+        _refuse_deep(text)
         return build(decoded(text), text)
 
     return read_item
@@ -178,15 +173,14 @@ def _page_reader(mirror: type[msgspec.Struct], build: Build) -> Callable[[memory
     def read_items(text: memoryview) -> list[WireObject]:
         texts = [*map(bytes, _part(text))]
         for each in texts:
-            if len(each) > SHALLOW:
-                _refuse_deep(each)
+            _refuse_deep(each)
         return [*map(build, decoded(text), texts)]
 
     return read_items
 
 
 def _refuse_deep(text: bytes) -> None:
-    if len(text.translate(None, _NO_OPENING)) > DEEP:
+    if len(text) > 2 * DEEP and len(text.translate(None, _NO_OPENING)) > DEEP:
         raise ValueError("it may be nested deeply")
 
 
