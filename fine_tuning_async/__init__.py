@@ -3,9 +3,9 @@
 Names are resolved on first use (PEP 562), so that importing the package imports neither aiohttp nor cattrs.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ._lazy import lazily, names_of
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ if TYPE_CHECKING:
     from .pagination import Page, Paginator
     from .retry import AttemptRecord, RetryPolicy
     from .webhooks import WebhookInbox, unwrap
+
+lazily(__name__, "_azure", "_codec", "_downloads", "_reading", "models", "pagination")
 
 _HOMES = {
     "_codec": "from_dict to_dict",
@@ -228,13 +230,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    home = _HOME_OF.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f".{home}", __name__), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # to whom a name that is none would be one
+    __getattr__ = names_of(__name__, _HOME_OF)
 
 
 def __dir__() -> list[str]:

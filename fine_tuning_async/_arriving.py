@@ -78,7 +78,7 @@ class Arriving:
         raise failure.with_traceback(None) from cause
 
 
-async def bounded(answer: aiohttp.ClientResponse) -> bytes:
+def bounded(answer: aiohttp.ClientResponse) -> Coroutine[object, object, bytes]:
     """Return the whole body, or of an error's no more than the limit.
 
     Raises:
@@ -87,7 +87,11 @@ async def bounded(answer: aiohttp.ClientResponse) -> bytes:
     limit = MAX_BODY if answer.status < BAD_REQUEST else MAX_ERROR_BODY
     length = answer.content_length
     if length is not None and length <= limit and "Content-Encoding" not in answer.headers:
-        return await answer.read()
+        return answer.read()
+    return _up_to(limit, answer)
+
+
+async def _up_to(limit: int, answer: aiohttp.ClientResponse) -> bytes:
     chunks, size = [], 0
     async for chunk in answer.content.iter_any():
         chunks.append(chunk)
@@ -96,7 +100,7 @@ async def bounded(answer: aiohttp.ClientResponse) -> bytes:
             answer.close()
             break
     await answer.wait_for_close()
-    if size > limit and answer.status < HTTPStatus.BAD_REQUEST:
+    if size > limit and answer.status < BAD_REQUEST:
         raise ResponseFormatError(
             f"the answer is larger than {limit // 2**20} MiB, and was not read to its end: "
             "ask for smaller pages, or for the content of a file with download_file",

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 
-from attrs import frozen
-
 from ._secret import Authorization, Secret, checked_key, wrapped
+from ._values import value
 from .errors import ConnectionFailed, InvalidArgumentError
 
 __all__ = ["AZURE", "OPENAI", "KeyProvider", "Scheme", "always", "authorise"]
@@ -18,7 +17,7 @@ KeyProvider = Callable[[], Awaitable[str]]
 BEARER = ("Authorization", "Bearer ")  # RFC 6750, 2.1
 
 
-@frozen
+@value
 class Scheme:
     """How a kind of server is shown who asks. What a callable gives is a bearer token everywhere.
 

@@ -12,6 +12,7 @@ from .errors import InvalidArgumentError, ResponseFormatError
 __all__ = ["decode", "describe", "encode"]
 
 EXCERPT = 60
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 DEEPEST = 800  # levels; less than what the oldest Python supported can decode
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -21,11 +22,13 @@ _sorting_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separat
 def decode(body: bytes, *, request_id: str | None = None, what: str = "the answer") -> object:
     """Decode a JSON document, whole numbers of any size exactly.
 
+    A byte order mark before it is passed over, as RFC 8259, 8.1, allows: servers written in C# send one.
+
     Raises:
         ResponseFormatError: It is no JSON, holds a number that a double cannot hold, or is nested too deeply.
     """
     try:
-        document = cast("object", msgspec.json.decode(body))
+        document = cast("object", msgspec.json.decode(body.removeprefix(BYTE_ORDER_MARK)))
         if body.count(b"{") + body.count(b"[") > DEEPEST:
             _refuse_deep(document)
         return document  # noqa: TRY300 - what is raised above is translated too

@@ -57,7 +57,7 @@ class Download:
     _furthest: int = 0
     _attempt: int = 1
     _before: int = 0  # how many attempts came before the last one that got further
-    _began: tuple[float, float] = (0.0, 0.0)
+    _began: float = 0.0
 
     async def start(self) -> None:
         """Send the request, and again if need be, until an answer begins.
@@ -142,7 +142,7 @@ class Download:
 
     async def _open(self) -> None:
         clock = asyncio.get_running_loop().time
-        self._began = time.time(), clock()
+        self._began = clock()
         try:
             arriving, self._secret = await opened(self.pipeline, self._asking(), clock() + self.pipeline.timeout)
         except APIError as error:
@@ -232,6 +232,4 @@ class Download:
         self._attempt += 1
 
     def _report(self, outcome: Response | FineTuningError, delay: float | None) -> None:
-        started_at, start = self._began
-        timing = started_at, asyncio.get_running_loop().time() - start
-        self.pipeline.report(self.request, self._attempt, timing, outcome, delay)
+        self.pipeline.report(self.request, self._attempt, self._began, outcome, delay)

@@ -55,31 +55,18 @@ def _boolean(value: object, _: object) -> bool:
     raise Mismatch.of("true or false", value)
 
 
-def _whole_or_string(value: object, _: object) -> int | str:
-    if isinstance(value, str):
-        return value
-    try:
-        return _whole(value, int)
-    except Mismatch:
-        raise Mismatch.of("a whole number or a string", value) from None
+def _or(kind: type, hook: Hook, expected: str) -> Hook:
+    """Return the hook of a union: of what is taken as it is, and of what another hook makes."""
 
+    def structure_either(value: object, hint: object) -> object:
+        if isinstance(value, kind):
+            return value
+        try:
+            return hook(value, hint)
+        except Mismatch:
+            raise Mismatch.of(expected, value) from None
 
-def _number_or_string(value: object, _: object) -> float | str:
-    if isinstance(value, str):
-        return value
-    try:
-        return _number(value, float)
-    except Mismatch:
-        raise Mismatch.of("a number or a string", value) from None
-
-
-def _whole_or_object(value: object, _: object) -> int | dict[str, Any]:
-    if isinstance(value, dict):
-        return value
-    try:
-        return _whole(value, int)
-    except Mismatch:
-        raise Mismatch.of("a whole number or an object", value) from None
+    return structure_either
 
 
 def _anything(value: object, _: object) -> object:
@@ -101,6 +88,7 @@ def _list_hook(hint: Any) -> Hook:
 
 
 def each_of(values: list[Any], hook: Hook, cls: object) -> list[Any]:
+    """Return what a hook makes of each value; a mismatch says of which."""
     result: list[Any] = []
     try:
         # The bound append, in a loop, so that the index of a failure is the number of what went before it.
@@ -183,9 +171,9 @@ _PLAIN: dict[Any, Hook] = {
     int: _whole,
     float: _number,
     bool: _boolean,
-    int | str: _whole_or_string,
-    int | dict[str, object]: _whole_or_object,
-    float | str: _number_or_string,
+    int | str: _or(str, _whole, "a whole number or a string"),
+    int | dict[str, object]: _or(dict, _whole, "a whole number or an object"),
+    float | str: _or(str, _number, "a number or a string"),
     Grader: _grader,
     SingleGrader: _single_grader,
     dict[str, SingleGrader] | list[SingleGrader] | SingleGrader: _graders,

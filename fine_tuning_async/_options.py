@@ -9,7 +9,7 @@ import warnings
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ._azure import azure_address
+from . import _azure
 from ._credentials import AZURE, always
 from ._secret import Secret, checked_key, wrapped
 from ._urls import base_url, is_loopback
@@ -47,7 +47,7 @@ def azure_setting(endpoint: str | URL | None, api_version: str | None) -> AzureA
     where = os.environ.get("AZURE_OPENAI_ENDPOINT") if endpoint is None else str(endpoint)
     if not where:
         raise InvalidArgumentError("there is no endpoint; pass it or set AZURE_OPENAI_ENDPOINT")
-    return azure_address(where, setting(api_version, "AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"))
+    return _azure.azure_address(where, setting(api_version, "AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION"))
 
 
 def concealed(key: str | KeyProvider | None) -> Secret | KeyProvider:

@@ -6,9 +6,9 @@ import asyncio
 import random
 import time
 from math import inf
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from ._credentials import OPENAI, Scheme, authorise
 from ._document import encode
@@ -40,6 +40,14 @@ UNREADABLE = "client.request() gives the answer as it came; check that base_url 
 T = TypeVar("T")
 
 
+@frozen
+class _Failed:
+    """An attempt that has failed, with the seconds to wait before the next; None if there is to be none."""
+
+    failure: FineTuningError
+    delay: float | None
+
+
 @define(kw_only=True, eq=False)
 class Pipeline:
     """Everything that is the same for all calls of a client, with the loop that makes one call.
@@ -62,6 +70,11 @@ class Pipeline:
     retry: RetryPolicy
     budget: RetryBudget
     on_attempt: OnAttempt | None = None
+    _source: Authorization | KeyProvider = field(init=False, repr=False)
+
+    @_source.default
+    def _made_once(self) -> Authorization | KeyProvider:
+        return Authorization(*self.scheme.header, self.key) if isinstance(self.key, Secret) else self.key
 
     def __reduce__(self) -> str:
         raise TypeError("a pipeline holds a key, and is not pickled")
@@ -84,22 +97,24 @@ class Pipeline:
             ClientStateError: The client is closed, or its session belongs to another loop.
         """
         clock = asyncio.get_running_loop().time
+        start = clock()
         if deadline is None:
-            deadline = inf if request.body else clock() + self.timeout
-        elif clock() >= deadline:
+            deadline = inf if request.body else start + self.timeout
+        elif start >= deadline:
             raise DeadlineExceeded(f"{request}: no time was left to send it", sent=False)
         attempt, perhaps_done = 1, False
         while True:
-            success, failure, delay = await self._attempt(request, parse, attempt, deadline, clock)
-            if failure is None:
-                return cast("T", success)
+            outcome = await self._attempt(request, parse, attempt, start, deadline)
+            if not isinstance(outcome, _Failed):
+                return outcome
+            failure = outcome.failure
             if perhaps_done and request.replay is Replay.GONE and isinstance(failure, NotFoundError):
                 return parse(Response(failure.status, failure.headers, failure.body))
             perhaps_done = perhaps_done or is_ambiguous(failure)
-            if delay is None:
+            if outcome.delay is None:
                 raise self.verdict(failure, request, attempt, late=clock() >= deadline)
-            await asyncio.sleep(delay)
-            attempt += 1
+            await asyncio.sleep(outcome.delay)
+            attempt, start = attempt + 1, clock()
 
     def wait_after(self, failure: FineTuningError, attempt: int, remaining: float) -> float | None:
         """Return the seconds to wait before the next attempt, or None if there is to be none.
@@ -121,25 +136,25 @@ class Pipeline:
         request: Request,
         parse: Callable[[Response], T],
         attempt: int,
+        start: float,
         deadline: float,
-        clock: Callable[[], float],
-    ) -> tuple[T | None, FineTuningError | None, float | None]:
-        """Send once; return the result, or the failure and the seconds to wait, None if it is final."""
-        started_at, start = time.time(), clock()
+    ) -> T | _Failed:
+        """Send once; return what was made of the answer."""
         timeout = self.timeout if request.body else self.retry.attempt_timeout
-        result: T | None = None
-        delay: float | None = None
-        outcome: Response | FineTuningError
         try:
-            outcome, result = await self._send(request, parse, min(deadline, start + timeout))
+            sent = await self._send(request, parse, min(deadline, start + timeout))
         except (ConnectionFailed, ResponseFormatError) as failure:
-            outcome = failure
-        if isinstance(outcome, Response):
+            sent = failure
+        if isinstance(sent, tuple):
             self.budget.refund()
-        elif may_retry(outcome, request.replay):
-            delay = self.wait_after(outcome, attempt, (self.timeout if request.body else deadline - clock()))
-        report(self.on_attempt, request, attempt, (started_at, clock() - start), outcome, delay)
-        return result, (None if isinstance(outcome, Response) else outcome), delay
+            report(self.on_attempt, request, attempt, start, sent[0], None)
+            return sent[1]
+        delay = None
+        if may_retry(sent, request.replay):
+            remaining = self.timeout if request.body else deadline - asyncio.get_running_loop().time()
+            delay = self.wait_after(sent, attempt, remaining)
+        report(self.on_attempt, request, attempt, start, sent, delay)
+        return _Failed(sent, delay)
 
     async def prepare(self, request: Request, until: float) -> tuple[Parcel, Secret]:
         """Make a request ready to be sent until then; return the key as well, which its answer may echo.
@@ -147,23 +162,20 @@ class Pipeline:
         Raises:
             ConnectionFailed: The key did not come in time.
         """
-        key = self.key
-        if isinstance(key, Secret):
-            authorization = Authorization(*self.scheme.header, key)
-        else:
-            authorization = await authorise(key, self.scheme, until)
-        return self._parcel(request, authorization, until), authorization.secret
+        source = self._source
+        known = source if isinstance(source, Authorization) else await authorise(source, self.scheme, until)
+        return self._parcel(request, known, until), known.secret
 
     async def _send(
         self, request: Request, parse: Callable[[Response], T], until: float
-    ) -> tuple[Response | APIError, T | None]:
+    ) -> tuple[Response, T] | FineTuningError:
         parcel, secret = await self.prepare(request, until)
         try:
             answer = await self.transport.send(parcel)
             if answer.status in REDIRECTS:
                 answer = await self._redirected(parcel, answer)
             outcome = decipher(answer, request, secret=secret, now=time.time())
-            return outcome, (parse(outcome) if isinstance(outcome, Response) else None)
+            return outcome if isinstance(outcome, APIError) else (outcome, parse(outcome))
         except (ConnectionFailed, ResponseFormatError) as failure:
             secret.redact_error(failure)
             if isinstance(failure, ResponseFormatError):
@@ -187,7 +199,8 @@ class Pipeline:
     def _parcel(self, request: Request, authorization: Authorization, until: float) -> Parcel:
         if self.query:
             request = evolve(request, query={**self.query, **request.query})
-        headers, content = self.headers, cast("bytes | Body | None", request.body)
+        headers: Mapping[str, str] = self.headers
+        content: bytes | Body | None = request.body
         if request.json is not None:
             headers, content = {**headers, "Content-Type": "application/json"}, encode(request.json)
         elif request.body is not None:
@@ -218,9 +231,9 @@ class Pipeline:
         self,
         request: Request,
         attempt: int,
-        timing: tuple[float, float],
+        start: float,
         outcome: Response | FineTuningError,
         delay: float | None,
     ) -> None:
-        """Tell the log and the observer of an attempt; its timing is the Unix time of its start, and seconds."""
-        report(self.on_attempt, request, attempt, timing, outcome, delay)
+        """Tell the log and the observer of an attempt that has ended now; its start is on the loop's clock."""
+        report(self.on_attempt, request, attempt, start, outcome, delay)

@@ -4,7 +4,7 @@ There are three ways: for texts without unknown fields; for texts whose unknown 
 They give the same models, and refuse the same texts: what one of them will not take, it leaves to the next, and
 the last one words the errors.
 
-Each item of a page is decoded from a text of its own. The first way finds these by what stands between them.
+Each item of a page is decoded from a text of its own, so that who keeps one item does not keep the page.
 """
 
 from __future__ import annotations
@@ -33,8 +33,6 @@ M = TypeVar("M", bound=WireObject)
 
 REFUSALS = (ValueError, RecursionError, Mismatch)  # msgspec's errors are ValueErrors
 DEEP = 500  # levels that Python's own limit leaves room for, wherever the text is decoded in the end
-
-_SPACE = b" \t\n\r"  # what JSON calls so; Python means more by it
 
 _NO_OPENING = bytes(each for each in range(256) if each not in b"[{")
 
@@ -77,6 +75,7 @@ class _EmptyEnvelope(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
 _open = msgspec.json.Decoder(_Envelope).decode
 _open_empty = msgspec.json.Decoder(_EmptyEnvelope).decode
+_part = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 def read(cls: type[M], text: bytes, *, request_id: str | None = None) -> M:
@@ -85,7 +84,9 @@ def read(cls: type[M], text: bytes, *, request_id: str | None = None) -> M:
     Raises:
         ResponseFormatError: It is no JSON, or does not fit; the message names the path.
     """
-    reader, tolerant = _readers(cls)
+    reader: Callable[[bytes], M]
+    tolerant: Callable[[bytes], M]
+    reader, tolerant = _READERS[cls]
     try:
         return reader(text)
     except REFUSALS:
@@ -103,43 +104,30 @@ def read_page(cls: type[M], text: bytes, *, request_id: str | None = None) -> Li
     Raises:
         ResponseFormatError: It is no JSON, no list object, or an item does not fit.
     """
-    reader, tolerant = _readers(cls)
+    reader, tolerant = _READERS[cls]
     try:
         envelope, texts = _parted(text)
-        return _listing(map(reader, texts), envelope)
+        return _listing(map(reader, map(bytes, texts)), envelope)
     except REFUSALS:
         pass
     try:
         _refuse_traps(text)
         _refuse_long_rest(text, (whole := _open(text)).data)
-        # A copy of each item's text, so that who keeps one item does not keep the page.
         return _listing(map(tolerant, map(bytes, whole.data)), whole)
     except REFUSALS:
         return _read_strictly(cls, decode(text, request_id=request_id), request_id)
 
 
-def _parted(text: bytes) -> tuple[_EmptyEnvelope, list[bytes]]:
+def _parted(text: bytes) -> tuple[_EmptyEnvelope, list[msgspec.Raw]]:
     """Part a page into what is around its items, and the text of each of them.
 
     The first `[` and the last `]` hold the items, if what is around them is an envelope whose `data` is empty:
-    between them there is no other place for that. And `},{` stands between two items, if all the texts that it
-    parts are JSON, as their readers find out: then these, with commas between them, can be read in one way only.
+    between them there is no other place for that.
     """
-    start, end = text.find(b"[") + 1, text.rfind(b"]")
-    around = text[:start] + text[end:]
+    start, end = text.find(b"["), text.rfind(b"]") + 1
+    around = text[:start] + b"[]" + text[end:]
     _refuse_deep(around)
-    envelope = _open_empty(around)
-    within = text[start:end]
-    inside = within.lstrip(_SPACE)
-    indent = within[: len(within) - len(inside)]
-    between = b"}," + indent + b"{"
-    if not indent and between not in inside:
-        between = b"}, {"  # as Python's json writes
-    texts = inside.rstrip(_SPACE).split(between)
-    if len(texts) > 1:
-        texts = [b"{%b}" % each for each in texts]
-        texts[0], texts[-1] = texts[0][1:], texts[-1][:-1]
-    return envelope, (texts if texts[0] else [])
+    return _open_empty(around), _part(text[start:end])
 
 
 def _listing(items: Iterable[M], envelope: _Envelope | _EmptyEnvelope) -> Listing[M]:
@@ -148,15 +136,16 @@ def _listing(items: Iterable[M], envelope: _Envelope | _EmptyEnvelope) -> Listin
     return Listing(models, envelope.has_more, last)
 
 
-def _readers(cls: type[M]) -> tuple[Callable[[bytes], M], Callable[[bytes], M]]:
-    """Return what reads one item: that which refuses unknown fields, and that which skips them."""
-    if cls not in _READERS:
+class _Readers(dict[type[WireObject], tuple["Callable[[bytes], Any]", "Callable[[bytes], Any]"]]):
+    """What reads one item of a class: that which refuses unknown fields, and that which skips them."""
+
+    def __missing__(self, cls: type[WireObject]) -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
         build = built_by(cls, hook_for)
-        _READERS[cls] = (_reader(cls, build, exact=True), _reader(cls, build, exact=False))
-    return _READERS[cls]
+        self[cls] = (_reader(cls, build, exact=True), _reader(cls, build, exact=False))
+        return self[cls]
 
 
-_READERS: dict[type[WireObject], tuple[Callable[[bytes], Any], Callable[[bytes], Any]]] = {}
+_READERS = _Readers()
 
 
 def _reader(cls: type[WireObject], build: Build, *, exact: bool) -> Callable[[bytes], WireObject]:
@@ -195,7 +184,7 @@ def _refuse_long_rest(text: bytes, items: list[msgspec.Raw]) -> None:
 
 
 def _read_strictly(cls: type[M], document: object, request_id: str | None) -> Listing[M]:
-    if not isinstance(document, dict) or not isinstance(documents := document.get("data"), list):
+    if not isinstance(document, dict) or (documents := _items(document)) is None:
         message = f"the answer is no list of objects: `data` is missing or wrong in {describe(document)}"
         raise ResponseFormatError(message, path="$.data", request_id=request_id)
     has_more = document.get("has_more")
@@ -203,5 +192,18 @@ def _read_strictly(cls: type[M], document: object, request_id: str | None) -> Li
         message = f"has_more should be true or false, but is {describe(has_more)}"
         raise ResponseFormatError(message, path="$.has_more", request_id=request_id)
     items = structure_page(cls, documents, request_id=request_id)
-    last = documents[-1].get("id") if documents else document.get("last_id")
+    last = getattr(items[-1], "id", None) if items else document.get("last_id")
     return Listing(items, has_more, last)
+
+
+def _items(document: dict[str, object]) -> list[object] | None:
+    """Return the items of a list object, or None if it is none.
+
+    Servers written in Go send null for a list without items. So does one that failed and said so with a 200, which
+    must not pass for an end of the list: null counts only in what says of itself that it is a list.
+    """
+    documents = document.get("data", "missing")
+    is_list = document.get("object") == "list" or document.get("has_more") is False
+    if documents is None and is_list and not document.get("error"):
+        return []
+    return documents if isinstance(documents, list) else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -25,20 +27,21 @@ def report(
     on_attempt: OnAttempt | None,
     request: Request,
     attempt: int,
-    timing: tuple[float, float],
+    start: float,
     outcome: Response | FineTuningError,
     delay: float | None,
 ) -> None:
-    """Tell of an attempt; its timing is the Unix time of its start, and its seconds."""
+    """Tell of an attempt that has ended now; its start is on the loop's clock."""
     level = logging.DEBUG if delay is None else logging.INFO
     if on_attempt is None and not logger.isEnabledFor(level):
         return
+    duration = asyncio.get_running_loop().time() - start
     record = AttemptRecord(
         method=request.method,
         path=request.path,
         attempt=attempt,
-        started_at=timing[0],
-        duration=timing[1],
+        started_at=time.time() - duration,
+        duration=duration,
         outcome=outcome.status if isinstance(outcome, Response | APIError) else type(outcome).__name__,
         delay=delay,
         request_id=getattr(outcome, "request_id", None),

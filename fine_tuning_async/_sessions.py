@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 
+from ._memory import keep_memory
 from .errors import ClientStateError, InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -23,9 +24,17 @@ _SENDS_AGAIN = "_retry_connection"
 
 
 class Sessions(Protocol):
-    """Gives the session of the running loop."""
+    """Gives the session of the running loop.
+
+    Attributes:
+        closed: Whether they may not be used any more.
+        plain: Whether they are all set to nothing that a request would have to override.
+    """
 
     closed: bool
+
+    @property
+    def plain(self) -> bool: ...
 
     def current(self) -> aiohttp.ClientSession:
         """Return the session to use now.
@@ -49,9 +58,8 @@ class Sessions(Protocol):
         ...
 
 
-def _require_open(sessions: Sessions) -> None:
-    if sessions.closed:
-        raise ClientStateError("the client is closed; open it again with `async with client:`, or make another")
+def _closed() -> ClientStateError:
+    return ClientStateError("the client is closed; open it again with `async with client:`, or make another")
 
 
 class BorrowedSession:
@@ -64,11 +72,13 @@ class BorrowedSession:
             )
         self._session = session
         self.closed = False
+        self.plain = False
         self.loops: list[asyncio.AbstractEventLoop] = []
 
     def current(self) -> aiohttp.ClientSession:
         """Return the caller's session, if it can be used in the running loop."""
-        _require_open(self)
+        if self.closed:
+            raise _closed()
         if self._session.closed:
             raise ClientStateError("the session given to the client is closed; give it an open one")
         if self._session._loop is not asyncio.get_running_loop():  # noqa: SLF001 - the public `loop` is deprecated
@@ -95,9 +105,15 @@ class SharedSessions:
         self.closed = False
         self.loops: list[asyncio.AbstractEventLoop] = []
 
+    @property
+    def plain(self) -> bool:
+        """Whether the other client's sessions are plain."""
+        return self._original.plain
+
     def current(self) -> aiohttp.ClientSession:
         """Return the other client's session."""
-        _require_open(self)
+        if self.closed:
+            raise _closed()
         return self._original.current()
 
     def open(self) -> None:
@@ -118,12 +134,14 @@ class OwnedSessions:
 
     def __init__(self) -> None:
         self.closed = False
+        self.plain = False
         self._keepers: dict[asyncio.AbstractEventLoop, AsyncGenerator[aiohttp.ClientSession]] = {}
         self._sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
     def current(self) -> aiohttp.ClientSession:
         """Return the session of the running loop, opened if need be."""
-        _require_open(self)
+        if self.closed:
+            raise _closed()
         loop = asyncio.get_running_loop()
         session = self._sessions.get(loop)
         if session is None or session.closed:
@@ -150,8 +168,10 @@ class OwnedSessions:
 
     def _open(self, loop: asyncio.AbstractEventLoop) -> aiohttp.ClientSession:
         self._forget_closed_loops()
+        keep_memory()
         keeper = _keep_session()
         session = _first(keeper)
+        self.plain = not sends_again(session)
         self._keepers[loop], self._sessions[loop] = keeper, session
         return session
 

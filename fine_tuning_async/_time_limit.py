@@ -21,7 +21,7 @@ class TimeLimit:
         until: On the loop's clock; None for ever.
     """
 
-    __slots__ = ("_cancelling", "_is_up", "_task", "_timer", "_until")
+    __slots__ = ("_cancelling", "_is_up", "_loop", "_task", "_timer", "_until")
 
     def __init__(self, until: float | None) -> None:
         self._until = until
@@ -29,7 +29,8 @@ class TimeLimit:
         self._is_up = False
 
     def __enter__(self) -> Self:
-        task = asyncio.current_task()
+        self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task(self._loop)
         assert task is not None, "a time limit is for a task"
         self._task = task
         self._cancelling = task.cancelling()
@@ -54,7 +55,7 @@ class TimeLimit:
             self._set(until)
 
     def _set(self, until: float) -> None:
-        loop = self._task.get_loop()
+        loop = self._loop
         is_past = until <= loop.time()
         self._timer = loop.call_soon(self._expire) if is_past else loop.call_at(until, self._expire)
 

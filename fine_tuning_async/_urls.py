@@ -11,7 +11,8 @@ from .errors import InvalidArgumentError
 __all__ = ["base_url", "is_loopback", "origin", "relative_path", "segment"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
-_UNSAFE = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")  # a lone surrogate cannot be encoded
+_CONTROL = re.compile(r"[\x00-\x20\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")  # alone it cannot be encoded; one set of both is slow to be compiled
 
 _EXAMPLES = {"base_url": "https://api.openai.com/v1", "endpoint": "https://my-resource.openai.azure.com"}
 
@@ -31,7 +32,7 @@ def base_url(text: str, name: str = "base_url") -> str:
         raise InvalidArgumentError(f"{name} is no URL: {shown}") from None
     if parts.username is not None or parts.password is not None:
         raise InvalidArgumentError(f"{name} holds credentials; pass the key as api_key")
-    if parts.scheme not in {"http", "https"} or not host or _UNSAFE.search(text):
+    if parts.scheme not in {"http", "https"} or not host or _is_unsafe(text):
         raise InvalidArgumentError(f"{name} {text!r} is no http or https URL, such as {_EXAMPLES[name]}")
     if "?" in text or "#" in text:
         # Not shown: some gateways take a key in the query.
@@ -70,7 +71,7 @@ def segment(value: str, name: str, *, slash: bool = False) -> str:
         return value
     # Gateways may unquote a slash before they look for dot segments.
     dots = any(each in {".", ".."} for each in re.split(r"[/\\]", value))
-    if dots or _UNSAFE.search(value) or ("/" in value and not slash):
+    if dots or _is_unsafe(value) or ("/" in value and not slash):
         raise InvalidArgumentError(f"{name} is {value!r}, which cannot be an id; take it from the object's `id`")
     return quote(value, safe=":@!$&'()*+,;=~")
 
@@ -85,10 +86,14 @@ def relative_path(path: str) -> str:
         raise InvalidArgumentError(
             f"path is {path!r}; it must be relative to the base URL, as in /fine_tuning/jobs"
         )
-    if _UNSAFE.search(path) or "\\" in path:
+    if _is_unsafe(path) or "\\" in path:
         raise InvalidArgumentError(f"path is {path!r}; white space and control characters must be quoted")
     if "?" in path or "#" in path:
-        raise InvalidArgumentError(f"path is {path!r}; pass what follows the question mark as params")
+        raise InvalidArgumentError(f"path is {path!r}; a path ends before ? and #; pass a query as params")
     if any(each in {".", ".."} for each in re.split(r"[/\\]", unquote(path))):
         raise InvalidArgumentError(f"path is {path!r}; dot segments would leave the base URL")
     return "/" + quote(path.lstrip("/"), safe="/%:@!$&'()*+,;=~")
+
+
+def _is_unsafe(text: str) -> bool:
+    return bool(_CONTROL.search(text) or _SURROGATE.search(text))

@@ -1,6 +1,9 @@
 """Classes of values that every call makes some of."""
 
+from functools import partial
 from typing import TYPE_CHECKING
+
+from attrs import define
 
 __all__ = ["value"]
 
@@ -8,4 +11,4 @@ if TYPE_CHECKING:
     # As with the models: nobody may assign to them, but at run time a frozen class is slow to be made.
     from attrs import frozen as value
 else:
-    from attrs import define as value
+    value = partial(define, eq=False)  # nobody compares them, and what is not there is not made at each import

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urljoin
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 from multidict import CIMultiDict
 
 from ._document import decode
@@ -18,7 +18,7 @@ from ._values import value
 from .errors import APIError, InvalidArgumentError, ResponseFormatError, error_class
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from ._secret import Secret
 
@@ -29,7 +29,6 @@ __all__ = [
     "Request",
     "Response",
     "decipher",
-    "multipart",
     "redirect",
     "retry_after",
 ]
@@ -51,7 +50,7 @@ class Replay(Enum):
     GONE = "may be sent again after any failure; that there is no such thing is then what was asked for"
 
 
-@frozen
+@value
 class Body:
     """A request body that is streamed: made anew by `chunks` for each attempt."""
 
@@ -97,6 +96,10 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle with headers of its own, because those of aiohttp are a view, which does not pickle."""
+        return type(self), (self.status, CIMultiDict(self.headers), self.body)
 
     @property
     def request_id(self) -> str | None:
@@ -165,9 +168,10 @@ def decipher(response: Response, request: object, *, secret: Secret, now: float)
     request_id = response.request_id
     named = f" (request {request_id})" if request_id else ""
     wait = retry_after(response.headers, now)
-    asked = f"; it asks to wait {wait:.6g} s" if wait else ""
+    asked = f"it asks to wait {wait:.6g} s" if wait else ""
+    said = _joined(_shortened(message), asked, _advice(response))
     return error_class(response.status)(
-        f"{request} was answered with {response.status}{named}: {_shortened(message)}{asked}{_advice(response)}",
+        f"{request} was answered with {response.status}{named}: {said}",
         status=response.status,
         message=message,
         code=fields.get("code"),
@@ -225,29 +229,15 @@ _ADVICE = {
 def _advice(response: Response) -> str:
     if response.status in REDIRECTS:
         where = response.headers.get("Location", "nowhere")
-        return f"; redirected to {where}, which is not followed with credentials: set base_url to where the API is"
+        return f"redirected to {where}, which is not followed with credentials: set base_url to where the API is"
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return "; the server failed, not the request: try again later"
-    advice = _ADVICE.get(response.status)
-    return f"; {advice}" if advice else ""
+        return "the server failed, not the request: try again later"
+    return _ADVICE.get(response.status, "")
 
 
-def multipart(
-    fields: Iterable[tuple[str, str]], filename: str, boundary: str, *, name: str = "file"
-) -> tuple[str, bytes, bytes]:
-    """Return content type, and what goes before and after a file, of this name, in a form (RFC 7578)."""
-    parts = [
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n' for key, value in fields
-    ]
-    # The WHATWG form submission rules say how a file name with quotes or line breaks is written.
-    quoted = filename.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
-    parts.append(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{quoted}"\r\n'
-        "Content-Type: application/octet-stream\r\n\r\n"
-    )
-    return (
-        f"multipart/form-data; boundary={boundary}",
-        # A file name that is no UTF-8 comes as surrogates (PEP 383); the server gets question marks for them.
-        "".join(parts).encode("utf-8", "replace"),
-        f"\r\n--{boundary}--\r\n".encode(),
-    )
+def _joined(said: str, *more: str) -> str:
+    """Add clauses of ours to the server's words, which may be a sentence or not."""
+    added = "; ".join(filter(None, more))
+    if not added:
+        return said
+    return f"{said} {added[0].upper()}{added[1:]}" if said.endswith((".", "!", "?")) else f"{said}; {added}"

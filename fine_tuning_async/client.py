@@ -24,11 +24,16 @@ from ._options import (
 from ._pipeline import Pipeline
 from ._secret import Secret
 from ._sessions import BorrowedSession, OwnedSessions, SharedSessions
-from .api import CheckpointsAPI, DownloadsAPI, FilesAPI, GradersAPI, ModelRegistryAPI, RequestAPI
 from .api._keys import Keys
+from .api.anything import RequestAPI
+from .api.checkpoints import CheckpointsAPI
+from .api.downloads import DownloadsAPI
+from .api.files import FilesAPI
+from .api.graders import GradersAPI
+from .api.model_registry import ModelRegistryAPI
 from .retry import RetryBudget, RetryPolicy
 from .transport import AiohttpTransport
-from .waiting import WaitingAPI
+from .waiting.methods import WaitingAPI
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

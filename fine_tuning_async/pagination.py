@@ -128,10 +128,12 @@ class _Walk(Generic[T]):
         self._left = max_items
         self._seen = set() if after is None else {after}
         self._ended = max_items == 0
+        self._soon: asyncio.Handle | None = None
         self._ahead: asyncio.Task[Page[T]] | None = None
 
     async def next(self) -> Page[T] | None:
         """Return the next page, or None after the last."""
+        self._begin_no_more()
         if self._ahead is not None:
             try:
                 return await self._ahead
@@ -140,17 +142,29 @@ class _Walk(Generic[T]):
         return None if self._ended else await self._step()
 
     def look_ahead(self) -> None:
-        """Begin to fetch the next page, if there is one."""
+        """Begin to fetch the next page, if there is one, as soon as the loop has a turn.
+
+        Where it has none, because the page is used up without waiting for anything, `next` needs no task.
+        """
         if not self._ended and self._ahead is None:
-            self._ahead = asyncio.create_task(self._step())
-            self._ahead.add_done_callback(_look_at)
+            self._soon = asyncio.get_running_loop().call_soon(self._begin)
 
     async def close(self) -> None:
         """Stop what is on its way."""
+        self._begin_no_more()
         task, self._ahead = self._ahead, None
         if task is not None:
             task.cancel()
             await asyncio.wait([task])
+
+    def _begin(self) -> None:
+        self._ahead = asyncio.create_task(self._step())
+        self._ahead.add_done_callback(_look_at)
+
+    def _begin_no_more(self) -> None:
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
 
     async def _step(self) -> Page[T]:
         try:

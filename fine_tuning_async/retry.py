@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from ._wire import Replay
 from .errors import (
@@ -77,15 +77,12 @@ class RetryPolicy:
         return min(self.cap, self.base * 2.0 ** min(attempt - 1, 1000))  # 2.0 ** 1024 overflows
 
 
-@define
 class RetryBudget:
     """What is left of a client's budget for retries."""
 
-    capacity: int
-    left: int = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.left = self.capacity
+    def __init__(self, capacity: int) -> None:
+        self.capacity: int = capacity
+        self.left: int = capacity
 
     def spend(self, cost: int) -> bool:
         """Take the cost, if it is there, and tell whether it was."""

@@ -99,7 +99,7 @@ class AiohttpTransport:
         try:
             with TimeLimit(parcel.until) as limit:
                 data = _whole(parcel.content) if stream is None else stream.chunks(limit)
-                answer = await _request(session, parcel, data, tracker)
+                answer = await self._request(session, parcel, data, tracker)
                 body = await _read(answer)
                 if stream is not None and answer.ok:
                     stream.require_whole(parcel)
@@ -120,7 +120,7 @@ class AiohttpTransport:
         tracker = aiohttp.UploadTracker()
         try:
             async with asyncio.timeout_at(parcel.until):
-                answer = await _request(session, parcel, None, tracker, STREAM_BUFFER)
+                answer = await self._request(session, parcel, None, tracker, STREAM_BUFFER)
                 return Arriving(answer, session, tracker, str(parcel))
         except FOREIGN as error:
             failure, cause = explained(error, parcel, tracker, closed=session.closed)
@@ -128,32 +128,33 @@ class AiohttpTransport:
             raise error.with_traceback(None) from None
         raise failure.with_traceback(None) from cause
 
-
-def _request(
-    session: aiohttp.ClientSession,
-    parcel: Parcel,
-    data: bytes | io.BytesIO | AsyncIterator[bytes] | None,
-    tracker: aiohttp.UploadTracker,
-    buffer: int = READ_BUFFER,
-) -> Awaitable[aiohttp.ClientResponse]:
-    key, late = parcel.authorization, _set_late(session)
-    return session.request(
-        parcel.method,
-        URL(parcel.url, encoded=True),
-        headers=parcel.headers if late or key is None else {**parcel.headers, key.name: key.reveal()},
-        data=data,
-        # Whatever a borrowed session is set to: sent once, as it is, and the answer comes back whole.
-        allow_redirects=False,
-        raise_for_status=False,
-        auto_decompress=True,
-        timeout=NO_TIMEOUT,
-        read_bufsize=buffer,
-        max_line_size=MAX_HEADER,
-        max_field_size=MAX_HEADER,
-        max_headers=MAX_HEADERS,
-        middlewares=_middlewares(session, parcel, late=late),
-        upload_tracker=tracker,
-    )
+    def _request(
+        self,
+        session: aiohttp.ClientSession,
+        parcel: Parcel,
+        data: bytes | io.BytesIO | AsyncIterator[bytes] | None,
+        tracker: aiohttp.UploadTracker,
+        buffer: int = READ_BUFFER,
+    ) -> Awaitable[aiohttp.ClientResponse]:
+        key, plain = parcel.authorization, self._sessions.plain
+        late = not plain and _set_late(session)
+        return session.request(
+            parcel.method,
+            URL(parcel.url, encoded=True),
+            headers=parcel.headers if late or key is None else {**parcel.headers, key.name: key.reveal()},
+            data=data,
+            # Whatever a borrowed session is set to: sent once, as it is, and the answer comes back whole.
+            allow_redirects=False,
+            raise_for_status=False,
+            auto_decompress=True,
+            timeout=NO_TIMEOUT,
+            read_bufsize=buffer,
+            max_line_size=MAX_HEADER,
+            max_field_size=MAX_HEADER,
+            max_headers=MAX_HEADERS,
+            middlewares=[] if plain and key is not None else _middlewares(session, parcel, late=late),
+            upload_tracker=tracker,
+        )
 
 
 def _set_late(session: aiohttp.ClientSession) -> bool:

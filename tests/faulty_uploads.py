@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from fine_tuning_async import FineTuningClient, RetryPolicy
-from fine_tuning_async.api._parts import Limits
+from fine_tuning_async.api.uploads import Limits
 from fine_tuning_async.server import LocalServer
 from tests.serving import mounted
 

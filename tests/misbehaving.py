@@ -228,7 +228,7 @@ class MisbehavingServer:
             await self._converse(connection)
         except (_ClosedError, OSError):
             pass  # the client has left, as most clients of this server do
-        except Exception as fault:  # noqa: BLE001  # told when the server is left: nobody awaits this task
+        except Exception as fault:  # noqa: BLE001 - told when the server is left: nobody awaits this task
             self._faults.append(fault)
         finally:
             connection.close()

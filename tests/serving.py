@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -13,11 +13,10 @@ from tests.misbehaving import MisbehavingServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from typing import Any
 
     from tests.misbehaving import Behaviour
 
-__all__ = ["KEY", "mounted", "scripted"]
+__all__ = ["KEY", "in_use", "mounted", "scripted"]
 
 KEY = "sk-of-the-client"
 
@@ -50,3 +49,10 @@ async def scripted(
         FineTuningClient(KEY, base_url=f"{server.url}{path}", **options) as client,
     ):
         yield client, server
+
+
+def in_use(client: FineTuningClient) -> set[Any]:
+    """Return the connections of a client that wait for an answer, or for somebody to read it."""
+    connector = client._sessions.current().connector
+    assert connector is not None
+    return connector._acquired

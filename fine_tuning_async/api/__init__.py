@@ -1,11 +1,22 @@
-"""The operations of the API, a mixin for each noun."""
+"""The operations of the API, a mixin for each noun.
 
-from .anything import RequestAPI
-from .checkpoints import CheckpointsAPI
-from .downloads import DownloadsAPI
-from .files import FilesAPI
-from .graders import GradersAPI
-from .jobs import JobsAPI
-from .model_registry import ModelRegistryAPI
+The mixins hold what a client shows. What does the work of some of their methods alone is imported with the first
+call that needs it.
+"""
 
-__all__ = ["CheckpointsAPI", "DownloadsAPI", "FilesAPI", "GradersAPI", "JobsAPI", "ModelRegistryAPI", "RequestAPI"]
+from fine_tuning_async._lazy import lazily
+
+lazily(
+    __name__,
+    "_allowed",
+    "_create",
+    "_destination",
+    "_documents",
+    "_form",
+    "_keyed",
+    "_marks",
+    "_parts",
+    "_results",
+    "_source",
+    "_spool",
+)

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from fine_tuning_async import _reading, models, pagination
 from fine_tuning_async._document import describe
-from fine_tuning_async._reading import read
 from fine_tuning_async._urls import segment
 from fine_tuning_async._wire import Replay, Request
 from fine_tuning_async.errors import InvalidArgumentError, ResponseFormatError
-from fine_tuning_async.models import Deletion, WireObject
-from fine_tuning_async.pagination import Page, Paginator, parse_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from fine_tuning_async._pipeline import Pipeline
     from fine_tuning_async._wire import Response
+    from fine_tuning_async.models import Deletion, WireObject
+    from fine_tuning_async.pagination import Page, Paginator
 
-__all__ = ["JOBS", "BaseAPI", "check_progress", "job_path", "segment_given"]
+__all__ = ["FILES", "JOBS", "UPLOADS", "BaseAPI", "check_progress", "job_path", "segment_given"]
 
+FILES = "/files"
 JOBS = "/fine_tuning/jobs"
+UPLOADS = "/uploads"
 
-M = TypeVar("M", bound=WireObject)
+M = TypeVar("M", bound="WireObject")
+T = TypeVar("T")
+
+Coro: TypeAlias = "Coroutine[object, object, T]"
 
 
 def job_path(job_id: str) -> str:
@@ -55,20 +61,26 @@ class BaseAPI:
 
     _pipeline: Pipeline
 
-    async def _fetch(self, request: Request, cls: type[M], *, deadline: float | None = None) -> M:
+    # These hand on the pipeline's own coroutine: each one around it would be resumed at every step of a call.
+
+    def _fetch(self, request: Request, cls: type[M], *, deadline: float | None = None) -> Coro[M]:
+        read = _reading.read  # imported before anything is sent: what has cost money must not fail for that
+
         def parse(response: Response) -> M:
             return read(cls, response.body, request_id=response.request_id)
 
-        return await self._pipeline.call(request, parse, deadline=deadline)
+        return self._pipeline.call(request, parse, deadline=deadline)
 
-    async def _delete(self, path: str, thing_id: str) -> Deletion:
+    def _delete(self, path: str, thing_id: str) -> Coro[Deletion]:
+        read, cls = _reading.read, models.Deletion
+
         def parse(response: Response) -> Deletion:
             # Not found only in the second place, or a 204, as Azure answers.
             if response.status == HTTPStatus.NOT_FOUND or not response.body:
-                return Deletion(thing_id, deleted=True)
-            return read(Deletion, response.body, request_id=response.request_id)
+                return cls(thing_id, deleted=True)
+            return read(cls, response.body, request_id=response.request_id)
 
-        return await self._pipeline.call(Request(method="DELETE", path=path, replay=Replay.GONE), parse)
+        return self._pipeline.call(Request(method="DELETE", path=path, replay=Replay.GONE), parse)
 
     def _list(
         self,
@@ -85,13 +97,14 @@ class BaseAPI:
         if limit is not None:
             query = {**query, "limit": str(limit if max_items is None else max(1, min(limit, max_items)))}
 
-        async def fetch(cursor: str | None) -> Page[M]:
+        parse = partial(pagination.parse_page, cls, paged=paged)
+
+        def fetch(cursor: str | None) -> Coro[Page[M]]:
             where = query if cursor is None else {**query, "after": cursor}
-            request = Request(method="GET", path=path, query=where)
-            return await self._pipeline.call(request, lambda response: parse_page(cls, response, paged=paged))
+            return self._pipeline.call(Request(method="GET", path=path, query=where), parse)
 
         first = Request(method="GET", path=path, query=query)
-        return Paginator(fetch, after=after, max_items=max_items, name=f"{first.method} {first.target}")
+        return pagination.Paginator(fetch, after=after, max_items=max_items, name=f"{first.method} {first.target}")
 
 
 def _check_list(after: str | None, limit: int | None, max_items: int | None) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fine_tuning_async.errors import InvalidArgumentError
 from fine_tuning_async.models import Integration, Method, SupervisedHyperparameters, WireObject
@@ -45,43 +46,54 @@ def create_body(
     """
     require(NAME, model, "model")
     require(NAME, training_file, "training_file")
-    fields = {
-        "validation_file": _within(NAME, validation_file, "validation_file"),
-        "method": _document(Method, method, "method"),
-        "suffix": _within(SUFFIX, suffix, "suffix"),
-        "seed": _within(SEED, seed, "seed"),
-        "integrations": _integrations(integrations),
-        "metadata": _metadata(metadata),
-        "hyperparameters": _document(SupervisedHyperparameters, hyperparameters, "hyperparameters"),
+    given = {
+        "validation_file": validation_file,
+        "method": method,
+        "suffix": suffix,
+        "seed": seed,
+        "integrations": integrations,
+        "metadata": metadata,
+        "hyperparameters": hyperparameters,
     }
     body: dict[str, object] = {"model": model, "training_file": training_file}
-    body |= {name: value for name, value in fields.items() if value is not None}
-    if extra_body is not None and not isinstance(extra_body, Mapping):
-        raise InvalidArgumentError(f"extra_body is a {type(extra_body).__name__}; it must be a mapping")
-    if repeated := body.keys() & (extra_body or {}).keys():
+    body |= {name: _CHECKED[name](value, name) for name, value in given.items() if value is not None}
+    return body if extra_body is None else _extended(body, extra_body)
+
+
+def _extended(body: dict[str, object], more: Mapping[str, object]) -> dict[str, object]:
+    if not isinstance(more, Mapping):
+        raise InvalidArgumentError(f"extra_body is a {type(more).__name__}; it must be a mapping")
+    if repeated := body.keys() & more.keys():
         raise InvalidArgumentError(f"extra_body repeats {', '.join(sorted(repeated))}; say it once")
-    return {**body, **(extra_body or {})}
+    return {**body, **more}
 
 
 def _within(limit: Limit, value: object, name: str) -> object:
-    if value is not None:
-        require(limit, value, name)
+    require(limit, value, name)
     return value
 
 
-def _integrations(values: Sequence[Integration | Mapping[str, object]] | None) -> list[object] | None:
-    if values is None:
-        return None
-    require(INTEGRATIONS, values, "integrations")
-    return [_document(Integration, each, f"integrations[{index}]") for index, each in enumerate(values)]
+def _document(cls: type[M], value: M | Mapping[str, object], name: str) -> dict[str, object]:
+    return checked_document(cls, value, name, what=f"{'an' if cls is Integration else 'a'} {cls.__name__}")
 
 
-def _metadata(metadata: Mapping[str, str] | None) -> dict[str, str] | None:
-    if metadata is None:
-        return None
-    check_metadata(metadata)
+def _integrations(values: Sequence[Integration | Mapping[str, object]], name: str) -> list[object]:
+    require(INTEGRATIONS, values, name)
+    return [_document(Integration, each, f"{name}[{index}]") for index, each in enumerate(values)]
+
+
+def _metadata(metadata: Mapping[str, str], name: str) -> dict[str, str]:
+    check_metadata(metadata, name)
     return dict(metadata)
 
 
-def _document(cls: type[M], value: M | Mapping[str, object] | None, name: str) -> dict[str, object] | None:
-    return None if value is None else checked_document(cls, value, name, what=f"a {cls.__name__}")
+# What is sent for each field that may be left out: the value, if it may be sent.
+_CHECKED: dict[str, Callable[[Any, str], object]] = {
+    "validation_file": partial(_within, NAME),
+    "method": partial(_document, Method),
+    "suffix": partial(_within, SUFFIX),
+    "seed": partial(_within, SEED),
+    "integrations": _integrations,
+    "metadata": _metadata,
+    "hyperparameters": partial(_document, SupervisedHyperparameters),
+}

@@ -13,6 +13,8 @@ from uuid import uuid4
 
 from fine_tuning_async.errors import DestinationError, InvalidArgumentError
 
+from ._disk import look_at, write_all
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -84,7 +86,7 @@ class Destination:
         self._given_up = True
         writing, self._writing = self._writing, None
         if writing is not None:
-            writing.add_done_callback(_forget)
+            writing.add_done_callback(look_at)
         await asyncio.shield(self._in_thread(self._remove))
 
     def _move(self, offset: int) -> None:
@@ -134,9 +136,7 @@ class Destination:
         try:
             self._file.seek(offset)
             for chunk in batch:
-                rest = memoryview(chunk)
-                while rest:  # no buffer stands before the disk, and it may take a part
-                    rest = rest[self._file.write(rest) :]
+                write_all(self._file, chunk)
         except OSError as error:
             raise self._error(error) from None
 
@@ -172,8 +172,3 @@ def _check(path: Path) -> None:
         raise InvalidArgumentError(f"destination {str(path)!r} is a directory; name the file in it")
     if not stat.S_ISREG(mode):  # a device would be replaced by a file
         raise InvalidArgumentError(f"destination {str(path)!r} is no regular file")
-
-
-def _forget(writing: asyncio.Future[None]) -> None:
-    if not writing.cancelled():
-        writing.exception()

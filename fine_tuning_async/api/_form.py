@@ -6,14 +6,14 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from fine_tuning_async._wire import Body, multipart
+from fine_tuning_async._wire import Body
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
 
     from ._source import Source
 
-__all__ = ["form"]
+__all__ = ["form", "multipart"]
 
 
 def form(
@@ -38,3 +38,24 @@ def form(
         yield tail
 
     return Body(content_type, len(head) + content.size + len(tail), chunks)
+
+
+def multipart(
+    fields: Iterable[tuple[str, str]], filename: str, boundary: str, *, name: str = "file"
+) -> tuple[str, bytes, bytes]:
+    """Return content type, and what goes before and after a file, of this name, in a form (RFC 7578)."""
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n' for key, value in fields
+    ]
+    # The WHATWG form submission rules say how a file name with quotes or line breaks is written.
+    quoted = filename.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    parts.append(
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{quoted}"\r\n'
+        "Content-Type: application/octet-stream\r\n\r\n"
+    )
+    return (
+        f"multipart/form-data; boundary={boundary}",
+        # A file name that is no UTF-8 comes as surrogates (PEP 383); the server gets question marks for them.
+        "".join(parts).encode("utf-8", "replace"),
+        f"\r\n--{boundary}--\r\n".encode(),
+    )

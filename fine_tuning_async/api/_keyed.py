@@ -27,7 +27,7 @@ from fine_tuning_async.errors import (
 )
 from fine_tuning_async.retry import is_ambiguous
 
-from ._keys import DIGEST, KEY, bears_key
+from ._marks import DIGEST, KEY, bears_key
 from ._recent import Recent
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Literal
 
-from fine_tuning_async.models._limits import check_metadata
+from . import _allowed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,5 +35,5 @@ def metadata_query(
         return {}
     if isinstance(metadata, NoMetadata):
         return {"metadata": metadata.value}
-    check_metadata(metadata)
+    _allowed.check_metadata(metadata)
     return {f"metadata[{key}]": value for key, value in metadata.items()}

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from fine_tuning_async._document import encode
 from fine_tuning_async._wire import Body, Replay, Request
@@ -15,7 +15,7 @@ from fine_tuning_async.errors import APIError, FineTuningError, ResponseFormatEr
 from fine_tuning_async.models import File, Upload, UploadPart
 from fine_tuning_async.retry import is_ambiguous
 
-from ._base import BaseAPI, segment_given
+from ._base import FILES, UPLOADS, BaseAPI, segment_given
 from ._form import form
 
 if TYPE_CHECKING:
@@ -24,11 +24,9 @@ if TYPE_CHECKING:
     from fine_tuning_async._pipeline import Pipeline
 
     from ._source import Progress, Source
+    from .uploads import Limits
 
-__all__ = ["FILES", "UPLOADS", "Limits", "PartedUpload"]
-
-FILES = "/files"
-UPLOADS = "/uploads"
+__all__ = ["PartedUpload"]
 
 PATIENCE = 10.0
 """Seconds in which an upload that failed is cancelled on the server."""
@@ -39,27 +37,6 @@ GAPS = (0.0, 1.0, 2.0, 4.0, 8.0)
 PAGE = 100
 
 T = TypeVar("T")
-
-
-@frozen(kw_only=True)
-class Limits:
-    """Sizes in bytes.
-
-    The API's reference gives them in MB. Where ours must not exceed the server's, these are read as millions of
-    bytes, which fits whichever was meant. The largest upload, which only keeps an endless iterator from filling
-    the disk, is read as GiB.
-
-    Attributes:
-        plain: The largest file that is sent in one piece.
-        part: The size of a part.
-        whole: The largest upload.
-        in_flight: How many parts are sent at once.
-    """
-
-    plain: int = 512_000_000
-    part: int = 64_000_000
-    whole: int = 8 * 2**30
-    in_flight: int = 4
 
 
 class PartedUpload(BaseAPI):

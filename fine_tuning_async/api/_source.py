@@ -14,6 +14,8 @@ from attrs import evolve, field, frozen
 
 from fine_tuning_async.errors import InvalidArgumentError, SourceNotFoundError
 
+from ._disk import look_at
+
 __all__ = ["Progress", "Source", "UploadSource", "open_source"]
 
 UploadSource: TypeAlias = (
@@ -74,7 +76,7 @@ class Source:
                 _close(file, reading)
             elif reading is not None and not reading.done():
                 # The thread cannot be cancelled, and the file is the caller's again once this returns.
-                reading.add_done_callback(_look_at)
+                reading.add_done_callback(look_at)
                 await asyncio.wait([reading])
 
     async def _opened(self) -> IO[bytes]:
@@ -115,13 +117,8 @@ def _close(file: IO[bytes], reading: asyncio.Future[bytes] | None) -> None:
         file.close()
     else:
         # A thread still reads, and to close the file would block the loop until it has.
-        reading.add_done_callback(_look_at)
+        reading.add_done_callback(look_at)
         reading.add_done_callback(lambda _: file.close())
-
-
-def _look_at(reading: asyncio.Future[bytes]) -> None:
-    # A failure that nobody comes to see would be logged by asyncio as forgotten.
-    _ = reading.cancelled() or reading.exception()
 
 
 async def open_source(source: UploadSource, filename: str | None) -> Source:

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 from fine_tuning_async.errors import InvalidArgumentError
 
+from ._disk import write_all
 from ._source import DEFAULT_NAME, Source
 
 if TYPE_CHECKING:
@@ -100,9 +101,7 @@ class _Spool:
             try:
                 if self._file is None:
                     self._file = cast("IO[bytes]", TemporaryFile(buffering=0))  # noqa: SIM115 - close() does it
-                rest = memoryview(b"".join(batch))
-                while rest:  # no buffer stands before the disk, and it may take a part
-                    rest = rest[self._file.write(rest) :]
+                write_all(self._file, b"".join(batch))
             except OSError as error:
                 text = (
                     f"the async iterator cannot be kept in a temporary file: {error}; TMPDIR says where it is made"

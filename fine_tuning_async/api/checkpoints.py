@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
+from fine_tuning_async import models, pagination
 from fine_tuning_async._urls import segment
 from fine_tuning_async._wire import Replay, Request
-from fine_tuning_async.errors import (
-    FineTuningError,
-    InvalidArgumentError,
-)
-from fine_tuning_async.models import CheckpointPermission, JobCheckpoint
-from fine_tuning_async.models._limits import OneOf, Text, require
-from fine_tuning_async.pagination import parse_page
+from fine_tuning_async.errors import FineTuningError, InvalidArgumentError
 from fine_tuning_async.retry import is_ambiguous
 
+from . import _allowed
 from ._base import BaseAPI, job_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fine_tuning_async.models import Deletion
+    from fine_tuning_async.models import CheckpointPermission, Deletion, JobCheckpoint
     from fine_tuning_async.pagination import Paginator
 
 __all__ = ["CheckpointsAPI"]
-
-PROJECT = Text(1, 1_000)
-ORDER = OneOf(("ascending", "descending"))  # operationId listFineTuningCheckpointPermissions
 
 
 class CheckpointsAPI(BaseAPI):
@@ -53,7 +47,7 @@ class CheckpointsAPI(BaseAPI):
             InvalidArgumentError: An argument is out of range.
         """
         path = f"{job_path(job_id)}/checkpoints"
-        return self._list(path, JobCheckpoint, query={}, after=after, limit=limit, max_items=max_items)
+        return self._list(path, models.JobCheckpoint, query={}, after=after, limit=limit, max_items=max_items)
 
     async def create_checkpoint_permissions(
         self, checkpoint: str, project_ids: Sequence[str]
@@ -76,11 +70,10 @@ class CheckpointsAPI(BaseAPI):
         """
         path, projects = _path(checkpoint), _checked(project_ids)
         request = Request(method="POST", path=path, json={"project_ids": projects}, replay=Replay.ONCE)
+        parse = partial(pagination.parse_page, models.CheckpointPermission)
         deadline = asyncio.get_running_loop().time() + self._pipeline.timeout
         try:
-            page = await self._pipeline.call(
-                request, lambda response: parse_page(CheckpointPermission, response), deadline=deadline
-            )
+            page = await self._pipeline.call(request, parse, deadline=deadline)
         except FineTuningError as failure:
             if not is_ambiguous(failure):
                 raise
@@ -129,13 +122,15 @@ class CheckpointsAPI(BaseAPI):
         """
         query: dict[str, str] = {}
         if project_id is not None:
-            require(PROJECT, project_id, "project_id")
+            _allowed.require(_allowed.PROJECT, project_id, "project_id")
             query["project_id"] = project_id
         if order is not None:
-            require(ORDER, order, "order")
+            _allowed.require(_allowed.PERMISSIONS_ORDER, order, "order")
             query["order"] = order
         path = _path(checkpoint)
-        return self._list(path, CheckpointPermission, query=query, after=after, limit=limit, max_items=max_items)
+        return self._list(
+            path, models.CheckpointPermission, query=query, after=after, limit=limit, max_items=max_items
+        )
 
     async def delete_checkpoint_permission(self, checkpoint: str, permission_id: str) -> Deletion:
         """Take back a permission (operationId deleteFineTuningCheckpointPermission), with an admin key.
@@ -161,5 +156,5 @@ def _checked(project_ids: Sequence[str]) -> list[str]:
             f"project_ids is {project_ids!r}; it must be a list of project ids, with at least one"
         )
     for index, each in enumerate(project_ids):
-        require(PROJECT, each, f"project_ids[{index}]")
+        _allowed.require(_allowed.PROJECT, each, f"project_ids[{index}]")
     return list(dict.fromkeys(project_ids))

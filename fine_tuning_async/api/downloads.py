@@ -8,18 +8,19 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from fine_tuning_async._downloads import Download
+from fine_tuning_async import _downloads, models
 from fine_tuning_async._urls import segment
 from fine_tuning_async._wire import Request
 from fine_tuning_async.errors import ClientStateError, ResponseFormatError
-from fine_tuning_async.models import FineTuningJob, TrainingStep
 
-from ._base import BaseAPI, check_progress, job_path, segment_given
-from ._destination import Destination
-from ._results import training_steps
+from . import _destination, _results
+from ._base import FILES, BaseAPI, check_progress, job_path, segment_given
 
 if TYPE_CHECKING:
     import os
+
+    from fine_tuning_async._downloads import Download
+    from fine_tuning_async.models import FineTuningJob, TrainingStep
 
 __all__ = ["DownloadProgress", "DownloadsAPI"]
 
@@ -78,7 +79,7 @@ class DownloadsAPI(BaseAPI):
             ResponseFormatError: The answer is no file.
         """
         check_progress(progress)
-        download, file = self._download(file_id, rewinds=True), Destination(destination)
+        download, file = self._download(file_id, rewinds=True), _destination.Destination(destination)
         try:
             await file.open()
             while chunk := await download.read():
@@ -105,13 +106,13 @@ class DownloadsAPI(BaseAPI):
             APIError: The server refused; a result file may have been deleted.
             ResponseFormatError: A result file is none.
         """
-        if not isinstance(job, FineTuningJob) or not job.result_files:
-            job_id = job.id if isinstance(job, FineTuningJob) else job
-            job = await self._fetch(Request(method="GET", path=job_path(job_id)), FineTuningJob)
+        if not isinstance(job, models.FineTuningJob) or not job.result_files:
+            job_id = job.id if isinstance(job, models.FineTuningJob) else job
+            job = await self._fetch(Request(method="GET", path=job_path(job_id)), models.FineTuningJob)
         steps: list[TrainingStep] = []
         for file_id in job.result_files or []:
             content = await self._content(file_id)
-            steps += await asyncio.to_thread(training_steps, content, file_id)
+            steps += await asyncio.to_thread(_results.training_steps, content, file_id)
         return steps
 
     async def _content(self, file_id: str) -> bytes:
@@ -136,9 +137,9 @@ class DownloadsAPI(BaseAPI):
         return bytes(content[: download.received])
 
     def _download(self, file_id: str, *, rewinds: bool) -> Download:
-        path = f"/files/{segment(file_id, 'file_id')}/content"
+        path = f"{FILES}/{segment(file_id, 'file_id')}/content"
         request = Request(method="GET", path=path, headers=HEADERS)
-        return Download(pipeline=self._pipeline, request=request, rewinds=rewinds)
+        return _downloads.Download(pipeline=self._pipeline, request=request, rewinds=rewinds)
 
 
 class _Stream(AbstractAsyncContextManager[AsyncIterator[bytes]], AsyncIterator[bytes]):

@@ -6,33 +6,23 @@ from collections.abc import AsyncIterable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Literal
 
+from fine_tuning_async import models
 from fine_tuning_async._urls import segment
 from fine_tuning_async._wire import Request
-from fine_tuning_async.models import File
-from fine_tuning_async.models._limits import OneOf, Text, Whole, require
 
-from ._base import check_progress
-from ._form import form
-from ._parts import FILES
-from ._source import open_source
-from ._spool import spooled
+from . import _allowed, _form, _source, _spool
+from ._base import FILES, check_progress
 from .uploads import UploadsAPI
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from fine_tuning_async.models import Deletion
+    from fine_tuning_async.models import Deletion, File
     from fine_tuning_async.pagination import Paginator
 
     from ._source import Progress, Source, UploadSource
 
 __all__ = ["FilesAPI"]
-
-PURPOSE = Text(1, 64)
-NAME = Text(1, 1_000)
-EXPIRY = Whole(3_600, 2_592_000, auto=False)  # schema FileExpirationAfter, in seconds
-ORDER = OneOf(("asc", "desc"))  # operationId listFiles
-PAGE = Whole(1, 10_000, auto=False)  # as above
 
 
 class FilesAPI(UploadsAPI):
@@ -76,9 +66,9 @@ class FilesAPI(UploadsAPI):
             InvalidArgumentError: The source cannot be read, or a value is out of range.
             APIError: The server refused.
         """
-        fields = _form(purpose, expires_after)
+        fields = _fields(purpose, expires_after)
         if filename is not None:
-            require(NAME, filename, "filename")
+            _allowed.require(_allowed.FILENAME, filename, "filename")
         check_progress(progress)
         async with _opened(source, filename, self._limits.whole) as content:
             if content.spooled or content.size > self._limits.plain:
@@ -86,7 +76,8 @@ class FilesAPI(UploadsAPI):
                 if file is not None:
                     return file
             report = None if progress is None else lambda sent: progress(sent, content.size)
-            return await self._fetch(Request(method="POST", path=FILES, body=form(fields, content, report)), File)
+            body = _form.form(fields, content, report)
+            return await self._fetch(Request(method="POST", path=FILES, body=body), models.File)
 
     def list_files(
         self,
@@ -109,13 +100,17 @@ class FilesAPI(UploadsAPI):
         Raises:
             InvalidArgumentError: An argument is out of range.
         """
-        checks = (("purpose", PURPOSE, purpose), ("order", ORDER, order), ("limit", PAGE, limit))
+        checks = (
+            ("purpose", _allowed.PURPOSE, purpose),
+            ("order", _allowed.FILES_ORDER, order),
+            ("limit", _allowed.FILES_PAGE, limit),
+        )
         for name, bounds, value in checks:
             if value is not None:
-                require(bounds, value, name)
+                _allowed.require(bounds, value, name)
         query = {name: value for name, value in (("purpose", purpose), ("order", order)) if value is not None}
         return self._list(
-            FILES, File, query=query, after=after, limit=limit, max_items=max_items, paged=self._pages_files
+            FILES, models.File, query=query, after=after, limit=limit, max_items=max_items, paged=self._pages_files
         )
 
     async def retrieve_file(self, file_id: str) -> File:
@@ -124,7 +119,7 @@ class FilesAPI(UploadsAPI):
         Raises:
             NotFoundError: There is no such file.
         """
-        return await self._fetch(Request(method="GET", path=_path(file_id)), File)
+        return await self._fetch(Request(method="GET", path=_path(file_id)), models.File)
 
     async def delete_file(self, file_id: str) -> Deletion:
         """Delete a file (operationId deleteFile).
@@ -142,11 +137,11 @@ def _path(file_id: str) -> str:
     return f"{FILES}/{segment(file_id, 'file_id')}"
 
 
-def _form(purpose: str, expires_after: int | None) -> list[tuple[str, str]]:
-    require(PURPOSE, purpose, "purpose")
+def _fields(purpose: str, expires_after: int | None) -> list[tuple[str, str]]:
+    _allowed.require(_allowed.PURPOSE, purpose, "purpose")
     fields = [("purpose", purpose)]
     if expires_after is not None:
-        require(EXPIRY, expires_after, "expires_after")
+        _allowed.require(_allowed.EXPIRY, expires_after, "expires_after")
         fields += [("expires_after[anchor]", "created_at"), ("expires_after[seconds]", str(expires_after))]
     return fields
 
@@ -154,7 +149,7 @@ def _form(purpose: str, expires_after: int | None) -> list[tuple[str, str]]:
 @asynccontextmanager
 async def _opened(source: UploadSource, filename: str | None, most: int) -> AsyncIterator[Source]:
     if isinstance(source, AsyncIterable):
-        async with spooled(source, filename, most) as content:
+        async with _spool.spooled(source, filename, most) as content:
             yield content
     else:
-        yield await open_source(source, filename)
+        yield await _source.open_source(source, filename)

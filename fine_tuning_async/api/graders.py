@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from fine_tuning_async._codec import structure
+from fine_tuning_async import _codec, models
 from fine_tuning_async._wire import Replay, Request
 from fine_tuning_async.errors import InvalidArgumentError
-from fine_tuning_async.models import Grader, GraderRun, GraderValidation
 
+from . import _documents
 from ._base import BaseAPI
-from ._documents import checked_document
+
+if TYPE_CHECKING:
+    from fine_tuning_async.models import Grader, GraderRun
 
 __all__ = ["GradersAPI"]
 
@@ -54,7 +56,7 @@ class GradersAPI(BaseAPI):
         if item is not None:
             body["item"] = dict(item)
         request = Request(method="POST", path=f"{GRADERS}/run", json=body, replay=Replay.ONCE)
-        return await self._fetch(request, GraderRun)
+        return await self._fetch(request, models.GraderRun)
 
     async def validate_grader(self, grader: Grader | Mapping[str, object]) -> Grader:
         """Have a grader checked, without running it (operationId validateGrader).
@@ -74,14 +76,16 @@ class GradersAPI(BaseAPI):
         # It changes nothing on the server, and is a POST only for the sake of its body.
         path = f"{GRADERS}/validate"
         request = Request(method="POST", path=path, json={"grader": document}, replay=Replay.SAFE)
-        answer = await self._fetch(request, GraderValidation)
+        answer = await self._fetch(request, models.GraderValidation)
         if answer.grader is None:
-            answer = structure(GraderValidation, {"grader": document})
+            answer = _codec.structure(models.GraderValidation, {"grader": document})
         return cast("Grader", answer.grader)
 
 
 def _document(grader: Grader | Mapping[str, object]) -> dict[str, object]:
-    document = checked_document(Grader, grader, "grader", what="a grader, such as a StringCheckGrader,")
+    document = _documents.checked_document(
+        models.Grader, grader, "grader", what="a grader, such as a StringCheckGrader,"
+    )
     if not isinstance(document.get("type"), str):
         raise InvalidArgumentError("grader has no type; it must name one, such as 'string_check'")
     return document

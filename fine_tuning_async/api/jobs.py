@@ -5,34 +5,26 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Literal
 
+from fine_tuning_async import models
 from fine_tuning_async._wire import Replay, Request
-from fine_tuning_async.errors import (
-    CreateUncertainError,
-    FineTuningError,
-)
-from fine_tuning_async.models import FineTuningJob, JobEvent, JobStatus
+from fine_tuning_async.errors import CreateUncertainError, FineTuningError
 from fine_tuning_async.retry import is_ambiguous
 
+from . import _create, _keyed, _marks
 from ._base import JOBS, BaseAPI, job_path
-from ._create import create_body
-from ._keyed import KeyedCreate
-from ._keys import HEADER, Keys, with_key
 from ._metadata import NO_METADATA, NoMetadata, metadata_query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from fine_tuning_async.models import Integration, Method, SupervisedHyperparameters
+    from fine_tuning_async.models import FineTuningJob, Integration, JobEvent, Method, SupervisedHyperparameters
     from fine_tuning_async.pagination import Paginator
+
+    from ._base import Coro
+    from ._keys import Keys
 
 __all__ = ["NO_METADATA", "JobsAPI", "NoMetadata"]
 
-# In or past the state that was asked for.
-_CANCELLED = frozenset({JobStatus.CANCELING, JobStatus.CANCELLED, JobStatus.CANCELED})
-_PAUSED = frozenset({JobStatus.PAUSING, JobStatus.PAUSED})
-_RESUMED = frozenset(
-    {JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.SUCCEEDED, JobStatus.FAILED}
-)
 LARGE_PAGE = 100  # the most that OpenAI gives at once
 
 
@@ -59,7 +51,7 @@ class JobsAPI(BaseAPI):
         """Create a job, which costs money once it runs (operationId createFineTuningJob).
 
         It is sent again only where that is certainly safe. With an `idempotency_key`, a lost answer is looked up
-        in the list, and calling again with the same key returns the same job; docs/reliability.md says how.
+        in the list, and calling again with the same key returns the same job; docs/one-job.md says how.
 
         Args:
             model: The base model, or a model that was fine-tuned before.
@@ -78,7 +70,7 @@ class JobsAPI(BaseAPI):
             CreateUncertainError: Nobody knows whether the server acted: a paid job may exist.
             FineTuningError: Any other: nothing was created.
         """
-        body = create_body(
+        body = _create.create_body(
             model=model,
             training_file=training_file,
             validation_file=validation_file,
@@ -109,12 +101,12 @@ class JobsAPI(BaseAPI):
             ) from failure
 
     async def _create_by(self, key: str, plain: Mapping[str, object]) -> FineTuningJob:
-        body = with_key(plain, key)
+        body = _marks.with_key(plain, key)
 
-        async def post(until: float) -> FineTuningJob:
-            return await self._post_job(body, headers={HEADER: key}, until=until)
+        def post(until: float) -> Coro[FineTuningJob]:
+            return self._post_job(body, headers={_marks.HEADER: key}, until=until)
 
-        create = KeyedCreate(
+        create = _keyed.KeyedCreate(
             body=body,
             key=key,
             keys=self._keys,
@@ -125,11 +117,11 @@ class JobsAPI(BaseAPI):
         )
         return await create.run()
 
-    async def _post_job(
+    def _post_job(
         self, body: Mapping[str, object], *, headers: Mapping[str, str] | None = None, until: float | None = None
-    ) -> FineTuningJob:
+    ) -> Coro[FineTuningJob]:
         request = Request(method="POST", path=JOBS, json=body, headers=headers or {}, replay=Replay.ONCE)
-        return await self._fetch(request, FineTuningJob, deadline=until)
+        return self._fetch(request, models.FineTuningJob, deadline=until)
 
     def list_jobs(
         self,
@@ -151,7 +143,12 @@ class JobsAPI(BaseAPI):
             InvalidArgumentError: An argument is out of range.
         """
         return self._list(
-            JOBS, FineTuningJob, query=metadata_query(metadata), after=after, limit=limit, max_items=max_items
+            JOBS,
+            models.FineTuningJob,
+            query=metadata_query(metadata),
+            after=after,
+            limit=limit,
+            max_items=max_items,
         )
 
     async def retrieve_job(self, job_id: str) -> FineTuningJob:
@@ -160,7 +157,7 @@ class JobsAPI(BaseAPI):
         Raises:
             NotFoundError: There is no such job.
         """
-        return await self._fetch(Request(method="GET", path=job_path(job_id)), FineTuningJob)
+        return await self._fetch(Request(method="GET", path=job_path(job_id)), models.FineTuningJob)
 
     async def cancel_job(self, job_id: str) -> FineTuningJob:
         """Cancel a job (operationId cancelFineTuningJob).
@@ -169,7 +166,7 @@ class JobsAPI(BaseAPI):
             BadRequestError: The job has finished.
             NotFoundError: There is no such job.
         """
-        return await self._transition(job_id, "cancel", _CANCELLED)
+        return await self._transition(job_id, "cancel")
 
     async def pause_job(self, job_id: str) -> FineTuningJob:
         """Pause a running job (operationId pauseFineTuningJob). It may still be `pausing` when this returns.
@@ -178,7 +175,7 @@ class JobsAPI(BaseAPI):
             BadRequestError: The job cannot be paused as it is.
             NotFoundError: There is no such job.
         """
-        return await self._transition(job_id, "pause", _PAUSED)
+        return await self._transition(job_id, "pause")
 
     async def resume_job(self, job_id: str) -> FineTuningJob:
         """Resume a paused job (operationId resumeFineTuningJob).
@@ -187,7 +184,7 @@ class JobsAPI(BaseAPI):
             BadRequestError: The job is not paused.
             NotFoundError: There is no such job.
         """
-        return await self._transition(job_id, "resume", _RESUMED)
+        return await self._transition(job_id, "resume")
 
     def list_events(
         self,
@@ -209,19 +206,19 @@ class JobsAPI(BaseAPI):
             InvalidArgumentError: An argument is out of range.
         """
         path = f"{job_path(job_id)}/events"
-        return self._list(path, JobEvent, query={}, after=after, limit=limit, max_items=max_items)
+        return self._list(path, models.JobEvent, query={}, after=after, limit=limit, max_items=max_items)
 
-    async def _transition(self, job_id: str, verb: str, reached: frozenset[str]) -> FineTuningJob:
+    async def _transition(self, job_id: str, verb: str) -> FineTuningJob:
         """Ask for another state; where the answer is lost, look whether the job got there."""
         deadline = asyncio.get_running_loop().time() + self._pipeline.timeout
         request = Request(method="POST", path=f"{job_path(job_id)}/{verb}", replay=Replay.ONCE)
         try:
-            return await self._fetch(request, FineTuningJob, deadline=deadline)
+            return await self._fetch(request, models.FineTuningJob, deadline=deadline)
         except FineTuningError as failure:
             if not is_ambiguous(failure):
                 raise
             job = await self._look_at(job_id, failure, deadline)
-            if job.status in reached:
+            if job.status in models.STATUSES_AFTER[verb]:
                 return job
             failure.add_note(f"The job was looked at afterwards, and is {job.status}; it is safe to ask again.")
             raise
@@ -229,7 +226,7 @@ class JobsAPI(BaseAPI):
     async def _look_at(self, job_id: str, failure: FineTuningError, deadline: float) -> FineTuningJob:
         try:
             request = Request(method="GET", path=job_path(job_id))
-            return await self._fetch(request, FineTuningJob, deadline=deadline)
+            return await self._fetch(request, models.FineTuningJob, deadline=deadline)
         except FineTuningError as error:
             failure.add_note(f"A look at the job afterwards failed too: {error}")
             raise failure from failure.__cause__

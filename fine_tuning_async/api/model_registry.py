@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fine_tuning_async import models
 from fine_tuning_async._urls import segment
 from fine_tuning_async._wire import Request
-from fine_tuning_async.models import Model
 
 from ._base import BaseAPI
 
 if TYPE_CHECKING:
-    from fine_tuning_async.models import Deletion
+    from fine_tuning_async.models import Deletion, Model
     from fine_tuning_async.pagination import Paginator
 
 __all__ = ["ModelRegistryAPI"]
@@ -24,7 +24,7 @@ class ModelRegistryAPI(BaseAPI):
 
     def list_models(self) -> Paginator[Model]:
         """Return all models (operationId listModels), which the API answers in a single page."""
-        return self._list(MODELS, Model, query={}, after=None, limit=None, max_items=None, paged=False)
+        return self._list(MODELS, models.Model, query={}, after=None, limit=None, max_items=None, paged=False)
 
     async def retrieve_model(self, model: str) -> Model:
         """Return a model (operationId retrieveModel).
@@ -32,7 +32,7 @@ class ModelRegistryAPI(BaseAPI):
         Raises:
             NotFoundError: There is no such model.
         """
-        return await self._fetch(Request(method="GET", path=_path(model)), Model)
+        return await self._fetch(Request(method="GET", path=_path(model)), models.Model)
 
     async def delete_model(self, model: str) -> Deletion:
         """Delete a fine-tuned model, for good (operationId deleteModel).

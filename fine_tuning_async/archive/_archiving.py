@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from fine_tuning_async.api._base import check_progress
 from fine_tuning_async.errors import InvalidArgumentError
+from fine_tuning_async.models._limits import Whole, require
 
 from ._desk import opened
 from ._progress import ArchiveProgress
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["OnArchiveProgress", "archive_account"]
 
 OnArchiveProgress: TypeAlias = Callable[[ArchiveProgress], object]
+
+CONCURRENCY = Whole(1, auto=False)
 
 
 async def archive_account(
@@ -79,10 +82,8 @@ async def archive_account(
 def _checked(directory: str | os.PathLike[str], concurrency: int, progress: OnArchiveProgress | None) -> Path:
     if not isinstance(directory, str | os.PathLike) or not isinstance(os.fspath(directory), str) or not directory:
         raise InvalidArgumentError(f"directory is {directory!r}; give the path of a directory for the archive")
-    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
-        raise InvalidArgumentError(f"concurrency is {concurrency!r}; it must be a whole number of at least 1")
-    if progress is not None and (not callable(progress) or iscoroutinefunction(progress)):
-        raise InvalidArgumentError(f"progress is {progress!r}; it must be a plain function, as it is not awaited")
+    require(CONCURRENCY, concurrency, "concurrency")
+    check_progress(progress)
     return Path(directory)
 
 

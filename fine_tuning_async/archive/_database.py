@@ -125,9 +125,8 @@ def _locked(directory: Path) -> sqlite3.Connection:
     with explained(directory):
         connection = _connected(str(directory / LOCK), 0)
     try:
-        connection.execute(
-            "PRAGMA journal_mode = MEMORY"
-        )  # nothing is written to it, and no file is to be beside it
+        # Nothing is written to it, and no file is to be beside it.
+        connection.execute("PRAGMA journal_mode = MEMORY")
         connection.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as error:
         connection.close()

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Run"]
 
-
 SMALL = 2**18
 """Bytes that are held in memory: result files are smaller, and the disk is asked once instead of four times."""
 

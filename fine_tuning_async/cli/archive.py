@@ -16,18 +16,17 @@ from .output import harmless_json, harmless_line, tell
 
 app: App = App(name="archive", version_flags=())
 
-FLAG: Parameter = Parameter(negative=())
-
 
 @app.default
 async def make(
     directory: Path,
+    /,
     *,
-    files: Annotated[bool, Parameter(negative="--no-files")] = True,
-    permissions: Annotated[bool, Parameter(negative="--no-permissions")] = True,
+    files: Annotated[bool, Parameter(negative="--no-files", show_default=False)] = True,
+    permissions: Annotated[bool, Parameter(negative="--no-permissions", show_default=False)] = True,
     concurrency: int = 16,
-    verify: Annotated[bool, FLAG] = False,
-    json: Annotated[bool, FLAG] = False,
+    verify: bool = False,
+    json: bool = False,
     connection: Connection = Connection(),
 ) -> int:
     """Copy all jobs with events, checkpoints and files; later, whatever is new.
@@ -60,7 +59,7 @@ async def make(
 
 
 @app.command(name="verify")
-def check(directory: Path, *, json: Annotated[bool, FLAG] = False) -> int:
+def check(directory: Path, /, *, json: bool = False) -> int:
     """Compare every content with its checksum; the exit code is 1 if something is damaged.
 
     Args:
@@ -74,7 +73,7 @@ def check(directory: Path, *, json: Annotated[bool, FLAG] = False) -> int:
 
 
 @app.command
-def show(directory: Path, job: str | None = None, *, json: Annotated[bool, FLAG] = False) -> int:
+def show(directory: Path, job: str | None = None, /, *, json: bool = False) -> int:
     """Show how much there is of everything, and what could not be had; or one job with its events.
 
     Args:
@@ -93,7 +92,9 @@ def show(directory: Path, job: str | None = None, *, json: Annotated[bool, FLAG]
 
 
 @app.command
-def export(directory: Path, *, output: Annotated[Path | None, Parameter(alias="-o")] = None) -> int:
+def export(
+    directory: Path, /, *, output: Annotated[Path | None, Parameter(name=("--output", "-o"))] = None
+) -> int:
     """Print everything but the contents as lines of JSON, sorted by kind and id.
 
     Args:

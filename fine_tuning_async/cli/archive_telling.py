@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from contextlib import contextmanager
@@ -34,15 +35,26 @@ UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 @contextmanager
 def progress() -> Iterator[Callable[[ArchiveProgress], object]]:
-    """Give what tells how far a run has come: a line that changes on a terminal, else one now and then."""
+    """Give what tells how far a run has come, and say how to go on where Ctrl-C ends it."""
+    try:
+        with _shown() as told:
+            yield told
+    except asyncio.CancelledError:
+        complain("stopped; what was fetched is kept: run it again, and it goes on")
+        raise
+
+
+@contextmanager
+def _shown() -> Iterator[Callable[[ArchiveProgress], object]]:
+    """Give what shows it: a line that changes on a terminal, else one now and then."""
     if not is_terminal(sys.stderr):
         yield Lines()
         return
-    from rich.console import Console  # noqa: PLC0415 - where it is needed
-    from rich.live import Live  # noqa: PLC0415 - as above
+    from rich.live import Live  # noqa: PLC0415 - where it is needed
 
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    with Live(console=console, transient=True, refresh_per_second=8) as live:
+    from .terminal import console  # noqa: PLC0415 - as above
+
+    with Live(console=console(stderr=True), transient=True, refresh_per_second=8) as live:
         yield lambda told: live.update(in_one_line(told))
 
 
@@ -69,7 +81,7 @@ def in_one_line(told: ArchiveProgress) -> str:
     if told.permissions_known:
         counts.append(f"{told.permissions:,} of {told.permissions_known:,}{more} permissions")
     if told.gaps:
-        counts.append(f"{told.gaps:,} gaps")
+        counts.append(counted(told.gaps, "gap"))
     counts.append("listing" if told.remaining is None else f"about {duration(told.remaining)} left")
     return ", ".join(counts)
 
@@ -77,20 +89,20 @@ def in_one_line(told: ArchiveProgress) -> str:
 def of_report(report: ArchiveReport) -> str:
     """Say what a run has come to."""
     text = (
-        f"{report.listed:,} jobs, {report.fetched:,} of them fetched now, with {report.files:,} files "
-        f"({size(report.size)}), in {duration(report.seconds)}"
+        f"{counted(report.listed, 'job')}, {report.fetched:,} of them fetched now, with "
+        f"{counted(report.files, 'file')} ({size(report.size)}), in {duration(report.seconds)}"
     )
     if report.unfinished:
         text += f"; {report.unfinished:,} not finished: run it again later"
     if report.gaps:
-        text += f"; {report.gaps:,} gaps: see `fine-tuning archive show {report.directory}`"
+        text += f"; {counted(report.gaps, 'gap')}: see `fine-tuning archive show {report.directory}`"
     return text
 
 
 def of_verification(found: ArchiveVerification) -> str:
     """Say whether an archive is sound, or what is damaged."""
     if found.is_sound:
-        return f"sound: {found.contents:,} contents, {size(found.size)}"
+        return f"sound: {counted(found.contents, 'content')}, {size(found.size)}"
     lines = [f"{len(found.damages):,} damaged; remove a file and run `fine-tuning archive` to fetch it again"]
     return "\n".join(
         [*lines, *(harmless(f"{each.path or 'archive.sqlite'}: {each.reason}") for each in found.damages)]
@@ -150,6 +162,11 @@ def job_as_json(archive: Archive, job_id: str) -> Iterator[str]:
 def as_json(result: ArchiveReport | ArchiveSummary | ArchiveVerification) -> str:
     """Give a result as a line of JSON."""
     return orjson.dumps(asdict(result), default=str).decode()
+
+
+def counted(count: int, thing: str) -> str:
+    """Say how many things there are."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def size(count: int) -> str:

@@ -28,16 +28,16 @@ class JobBars:
     """Draws the bars on a rich console, as long as its `progress` is entered."""
 
     def __init__(self, console: Console) -> None:
-        self.progress: Progress = Progress(
-            TextColumn("  {task.description:<8}", markup=False),
-            TextColumn("{task.fields[method]:<10}", markup=False),
-            BarColumn(
-                None, style="bright_black", complete_style="cyan", finished_style="green", pulse_style="cyan"
-            ),
-            TextColumn("{task.fields[figures]:<21}", markup=False),
-            _Status(),
-            console=console,
+        self._bar = BarColumn(
+            None, style="bright_black", complete_style="cyan", finished_style="green", pulse_style="cyan"
         )
+        name = TextColumn("  {task.description:<8}", markup=False)
+        method = TextColumn("{task.fields[method]:<10}", markup=False)
+        figures = TextColumn("{task.fields[figures]:<21}", markup=False)
+        whole = (name, method, self._bar, figures, _Status())
+        # On a narrow terminal the words say what the bar would: what is last is cut first.
+        fits = console.width >= OTHER_COLUMNS + NARROWEST
+        self.progress: Progress = Progress(*(whole if fits else (name, _Status(), figures)), console=console)
         self._console = console
         self._tasks: dict[str, TaskID] = {}
 
@@ -64,9 +64,8 @@ class JobBars:
         return self._tasks[job.id]
 
     def _fit(self, name: str) -> None:
-        bar = next(each for each in self.progress.columns if isinstance(each, BarColumn))
         room = self._console.width - OTHER_COLUMNS - max(0, len(name) - SHORT)
-        bar.bar_width = max(NARROWEST, min(bar.bar_width or WIDEST, room))
+        self._bar.bar_width = max(NARROWEST, min(self._bar.bar_width or WIDEST, room))
 
 
 class _Status(ProgressColumn):

@@ -1,16 +1,17 @@
 """The `checkpoints` commands: which projects may use a checkpoint."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
-
-from fine_tuning_async.client import FineTuningClient
 
 from .connection import Connection
 from .failure import Misuse
 from .nouns import DELETIONS, PERMISSIONS
 from .paging import Paging
 from .printing import Printing
+
+if TYPE_CHECKING:
+    from fine_tuning_async.client import FineTuningClient
 
 app: App = App(
     name="checkpoints", help="Checkpoints, and who may use them. They need an admin key.", version_flags=()
@@ -69,7 +70,7 @@ async def unshare(
     printing: Printing = Printing(),
     connection: Connection = Connection(),
 ) -> None:
-    """Take permissions back, by their own ids or by those of projects.
+    """Take permissions back: by their ids, as `checkpoints shared` lists them, or all of a project's.
 
     Args:
         checkpoint: The name to use it by.
@@ -86,7 +87,7 @@ async def unshare(
             rows.write([await client.delete_checkpoint_permission(checkpoint, each)])
 
 
-async def _of(client: FineTuningClient, checkpoint: str, project: str) -> list[str]:
+async def _of(client: "FineTuningClient", checkpoint: str, project: str) -> list[str]:
     listing = client.list_checkpoint_permissions(checkpoint, project_id=project)
     # Compared here as well: some servers ignore the filter.
     return [each.id async for each in listing if each.project_id == project]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NAME = "fine-tuning"
 EXTRA = ("cyclopts", "rich")
 HELP_FLAGS = {"-h", "--help"}
+HELP = "help"
 
 
 class Command(NamedTuple):
@@ -76,6 +77,8 @@ def _run(words: Sequence[str]) -> int:
         complain("this command needs more packages: pip install 'fine-tuning-async[cli]'")
         return Exit.USAGE
     make_forgiving(sys.stdout)
+    if words and words[0] == HELP:
+        words = [*words[1:], "--help"]
     try:
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
@@ -148,14 +151,15 @@ def _root(words: Sequence[str]) -> int:
     if words[0] == "--version":
         tell(f"{NAME} {__version__}")
         return Exit.OK
-    return _refuse(f"unknown option {words[0]}", NAME)
+    misplaced = " before the command; options come behind it" if not COMMANDS.keys().isdisjoint(words) else ""
+    return _refuse(f"unknown option {words[0]}{misplaced}", NAME)
 
 
 def _dispatch(words: Sequence[str]) -> int:
     from cyclopts import CycloptsError  # noqa: PLC0415 - as in root_app
 
     app = root_app()
-    if words[0] in COMMANDS and (len(words) == 1 or not HELP_FLAGS.isdisjoint(words)):
+    if words[0] in COMMANDS and all(word.startswith("-") for word in words[1:2]):
         app[words[0]].resolved_commands()  # so that the help of a group has a line for each of its commands
     try:
         return _code(app(words))
@@ -173,7 +177,12 @@ def _code(result: object) -> int:
 
 
 def _misused(error: CycloptsError) -> int:
-    return _refuse(str(error), " ".join((NAME, *(error.command_chain or ()))))
+    from cyclopts.exceptions import UnusedCliTokensError  # noqa: PLC0415 - as in root_app
+
+    why = str(error)
+    if isinstance(error, UnusedCliTokensError):
+        why = f"there is no place for {' '.join(map(repr, error.unused_tokens or ()))}"
+    return _refuse(why, " ".join((NAME, *(error.command_chain or ()))))
 
 
 def _refuse(why: str, command: str) -> int:

@@ -3,21 +3,23 @@
 import os
 import sys
 import traceback
-from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from attrs import frozen
 from cyclopts import Group, Parameter
 
-from fine_tuning_async._reporting import OnAttempt
-from fine_tuning_async.client import FineTuningClient
-from fine_tuning_async.retry import AttemptRecord
-
 from .exits import Exit
 from .failure import CommandFailure, Misuse
 from .output import complain, harmless
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from fine_tuning_async._reporting import OnAttempt
+    from fine_tuning_async.client import FineTuningClient
+    from fine_tuning_async.retry import AttemptRecord
 
 GROUP = Group("Connection", sort_key=2)
 LOCAL_KEY = "no-key-needed"
@@ -66,7 +68,7 @@ class Connection:
         return [*flags, *(word for pair in named for word in pair)]
 
     @asynccontextmanager
-    async def client(self) -> AsyncIterator[FineTuningClient]:
+    async def client(self) -> "AsyncIterator[FineTuningClient]":
         """Give a client for the time of the context.
 
         Raises:
@@ -93,7 +95,7 @@ class Connection:
             raise Misuse("--db is for --local")
 
     @asynccontextmanager
-    async def _opened(self) -> AsyncIterator[FineTuningClient]:
+    async def _opened(self) -> "AsyncIterator[FineTuningClient]":
         if self.local:
             async with self._locally() as client:
                 yield client
@@ -102,7 +104,8 @@ class Connection:
                 yield client
 
     @asynccontextmanager
-    async def _locally(self) -> AsyncIterator[FineTuningClient]:
+    async def _locally(self) -> "AsyncIterator[FineTuningClient]":
+        from fine_tuning_async.client import FineTuningClient  # noqa: PLC0415 - the help has no need of it
         from fine_tuning_async.server import LocalServer, LocalServerError  # noqa: PLC0415 - for this alone
 
         try:
@@ -122,14 +125,18 @@ class Connection:
         except LocalServerError as error:
             raise CommandFailure(str(error)) from error
 
-    def _azure(self) -> FineTuningClient:
+    def _azure(self) -> "FineTuningClient":
+        from fine_tuning_async.client import FineTuningClient  # noqa: PLC0415 - as above
+
         if not (os.environ.get("AZURE_OPENAI_API_KEY") or os.environ.get("AZURE_OPENAI_AD_TOKEN")):
             raise _keyless("AZURE_OPENAI_API_KEY, or AZURE_OPENAI_AD_TOKEN")
         return FineTuningClient.azure(
             self.endpoint, api_version=self.api_version, timeout=self.timeout, on_attempt=self._observer()
         )
 
-    def _openai(self) -> FineTuningClient:
+    def _openai(self) -> "FineTuningClient":
+        from fine_tuning_async.client import FineTuningClient  # noqa: PLC0415 - as above
+
         if not os.environ.get("OPENAI_API_KEY"):
             raise _keyless("OPENAI_API_KEY")
         return FineTuningClient(
@@ -140,7 +147,7 @@ class Connection:
             on_attempt=self._observer(),
         )
 
-    def _observer(self) -> OnAttempt | None:
+    def _observer(self) -> "OnAttempt | None":
         return _tell_attempt if self.debug else None
 
 
@@ -148,5 +155,5 @@ def _keyless(variable: str) -> CommandFailure:
     return CommandFailure(f"there is no key: set {variable}, or use --local", exit=Exit.AUTHENTICATION)
 
 
-def _tell_attempt(record: AttemptRecord) -> None:
+def _tell_attempt(record: "AttemptRecord") -> None:
     complain(harmless(str(record)))

@@ -65,7 +65,7 @@ class Printing:
             async for page in listing.pages():
                 rows.write(page.data)
         except FineTuningError as error:
-            if error.cursor is not None:
+            if error.cursor is not None and not rows.empty:
                 error.add_note(f"What is printed is whole; to go on behind it, add: --after {quote(error.cursor)}")
             raise
         if rows.empty and not self.json:

@@ -48,10 +48,10 @@ def explain(error: BaseException) -> str:
 def show_warning(
     message: Warning | str,
     category: type[Warning],  # noqa: ARG001 - this, and all that follows, is the signature of `warnings.showwarning`
-    filename: str,  # noqa: ARG001
-    lineno: int,  # noqa: ARG001
-    file: TextIO | None = None,  # noqa: ARG001
-    line: str | None = None,  # noqa: ARG001
+    filename: str,  # noqa: ARG001 - as above
+    lineno: int,  # noqa: ARG001 - as above
+    file: TextIO | None = None,  # noqa: ARG001 - as above
+    line: str | None = None,  # noqa: ARG001 - as above
 ) -> None:
     """Show a warning as the command shows all else; it stands in for `warnings.showwarning`."""
     complain(harmless(f"warning: {message}"))

@@ -6,6 +6,7 @@ import asyncio
 import os
 from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations at run time
 from typing import Annotated
+from urllib.parse import urljoin
 
 from cyclopts import Parameter
 
@@ -52,7 +53,8 @@ def serve(
     """Run the local server until Ctrl-C or SIGTERM.
 
     It prints one line on stdout once it can be reached: `listening on http://127.0.0.1:PORT/v1`. Give that URL
-    to any client of the API as its base URL, with any key. Trainings are simulated.
+    to any client of the API as its base URL, with any key. Its root, which a line on stderr names, shows in a
+    browser what happens. Trainings are simulated.
 
     Args:
         host: The address to listen on. Anyone who can reach it can use the server.
@@ -88,12 +90,19 @@ def serve(
                 webhook_secret=os.environ.get("OPENAI_WEBHOOK_SECRET") or None,
                 like=like,
                 sync=sync,
-                announce=tell,
+                announce=_announce,
             )
         )
     except server.StartError as error:
         raise CommandFailure(str(error)) from error
     return 0
+
+
+def _announce(line: str) -> None:
+    tell(line)
+    said, _, url = line.rpartition(" ")
+    if said == "listening on":
+        complain(f"to watch it, open {urljoin(url, '/')} in a browser")
 
 
 def _serve_archive(archive: Path, host: str, port: int, *, others: tuple[object, ...]) -> int:

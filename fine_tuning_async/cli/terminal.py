@@ -16,6 +16,6 @@ STYLES = {
 }
 
 
-def console() -> Console:
-    """Return a console on stdout, that adds no colours of its own; NO_COLOR is obeyed."""
-    return Console(highlight=False, markup=False, emoji=False)
+def console(*, stderr: bool = False) -> Console:
+    """Return a console on stdout or stderr, that adds no colours of its own; NO_COLOR is obeyed."""
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)

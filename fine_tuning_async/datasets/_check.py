@@ -37,7 +37,7 @@ def check_dataset(
         InvalidArgumentError: It is no regular file or cannot be read, or the method is unknown.
     """
     if not isinstance(method, str) or method not in LAYOUTS:
-        raise InvalidArgumentError(f"method is {method!r}; it is one of {', '.join(LAYOUTS)}")
+        raise InvalidArgumentError(f"method is {method!r}; it must be one of {', '.join(LAYOUTS)}")
     training = _passed(path, Pass(method))
     training.require(LEAST_EXAMPLES)
     if validation_path is None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from ._base import FineTuningError
 
-__all__ = [
-    "ArchiveError",
-]
+__all__ = ["ArchiveError"]
 
 
 class ArchiveError(FineTuningError):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = [
-    "FineTuningError",
-]
+__all__ = ["FineTuningError"]
 
 
 class FineTuningError(Exception):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from ._base import FineTuningError
 
-__all__ = [
-    "WebhookVerificationError",
-]
+__all__ = ["WebhookVerificationError"]
 
 
 class WebhookVerificationError(FineTuningError):

@@ -7,7 +7,7 @@ from ._base import WireObject, instant, model
 from .integrations import Integration
 from .methods import Method, SupervisedHyperparameters
 
-__all__ = ["TERMINAL_STATUSES", "FineTuningJob", "JobError", "JobStatus"]
+__all__ = ["STATUSES_AFTER", "TERMINAL_STATUSES", "FineTuningJob", "JobError", "JobStatus"]
 
 
 class JobStatus(StrEnum):
@@ -35,6 +35,15 @@ TERMINAL_STATUSES: frozenset[str] = frozenset(
     {JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.CANCELED}
 )
 """A job in one of these will not change again. A status that is not known is not terminal."""
+
+STATUSES_AFTER: dict[str, frozenset[str]] = {
+    "cancel": frozenset({JobStatus.CANCELING, JobStatus.CANCELLED, JobStatus.CANCELED}),
+    "pause": frozenset({JobStatus.PAUSING, JobStatus.PAUSED}),
+    "resume": frozenset(
+        {JobStatus.VALIDATING_FILES, JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.SUCCEEDED, JobStatus.FAILED}
+    ),
+}
+"""In or past the state that was asked for, by the word in the path of the request."""
 
 
 @model

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .store.lists import Slice
 
 
-class Problem(Exception):  # noqa: N818 -- an answer on its way to the client
+class Problem(Exception):  # noqa: N818 - an answer on its way to the client
     """A request that is answered with an error in the API's envelope.
 
     Args:

@@ -10,6 +10,7 @@ from aiohttp.http_exceptions import InvalidURLError
 
 from .answers import Problem
 from .middleware import plain
+from .refusals import broken_down
 
 if TYPE_CHECKING:
     import asyncio
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 _IDLE = 60.0
 """Seconds of the loop after which a connection is closed that has not sent the headers of a request."""
-
-_LOST = "The server had an error while processing your request. Sorry about that!"
 
 
 class Connection(web.RequestHandler):
@@ -44,6 +43,7 @@ class Connection(web.RequestHandler):
         loop: asyncio.AbstractEventLoop,
         transports: set[asyncio.Transport],
     ) -> None:
+        # None is documented, and means that there is no access log.
         super().__init__(manager, loop=loop, access_log=None, keepalive_timeout=_IDLE)  # type: ignore[arg-type]
         self._service = service
         self._open = transports
@@ -64,9 +64,9 @@ class Connection(web.RequestHandler):
     def handle_error(
         self,
         request: web.BaseRequest,
-        status: int | HTTPStatus = 500,  # noqa: ARG002 -- aiohttp's own; the exception tells more
+        status: int | HTTPStatus = 500,  # noqa: ARG002 - aiohttp's own; the exception tells more
         exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 -- as above
+        message: str | None = None,  # noqa: ARG002 - as above
     ) -> web.StreamResponse:
         """Answer what could not be read as a request, or what failed outside the application; then close."""
         if isinstance(exc, ConnectionError):
@@ -75,7 +75,7 @@ class Connection(web.RequestHandler):
             self.log_exception("a request from %s failed", request.remote, exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionResetError("a part of the answer has been sent")
-        problem = Problem(500, _LOST, kind="server_error")
+        problem = broken_down()
         if isinstance(exc, HttpProcessingError):
             problem = Problem(400, f"We could not read your request as HTTP: {_fault(exc)}.")
         response = self._explained(problem)

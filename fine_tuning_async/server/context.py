@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
-from .answers import Problem, bad_request
+from .answers import bad_request
 from .faults import Faults
+from .refusals import job_not_found
 from .service import Service
 from .traffic import Traffic
 from .wellformed import storable
@@ -34,9 +35,11 @@ HOST: web.AppKey[str] = web.AppKey("host", str)
 WORKERS: web.AppKey[int] = web.AppKey("workers", int)
 """How many jobs a trainer has at once."""
 
+READS = frozenset({"GET", "HEAD"})
+"""The methods that change nothing."""
+
 CONTROL = "/_local"
 """Under which tests steer the server, beside the API."""
-
 
 STATE, STREAM = f"{CONTROL}/state", f"{CONTROL}/stream"
 """What the page shows, at once and as it changes."""
@@ -49,7 +52,7 @@ def is_control(request: web.Request) -> bool:
 
 def is_page(request: web.Request) -> bool:
     """Tell whether a browser asks for the page; to anything else, there is nothing at its path."""
-    wants_page = request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("Accept", "")
+    wants_page = request.method in READS and "text/html" in request.headers.get("Accept", "")
     return request.path == "/" and wants_page
 
 
@@ -87,9 +90,3 @@ def find_job(service: Service, request: web.Request) -> Job:
     if job is None:
         raise job_not_found(job_id)
     return job
-
-
-def job_not_found(job_id: str) -> Problem:
-    """Return the API's refusal of a job id that it does not know."""
-    message = f"Could not find fine tune: {job_id}"
-    return Problem(404, message, param="fine_tune_id", code="fine_tune_not_found")

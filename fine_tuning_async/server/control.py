@@ -10,10 +10,11 @@ from aiohttp import web
 
 from . import checks, steering
 from .answers import answer, bad_request
-from .context import FAULTS, SERVICE, job_not_found, read_body, read_object
+from .context import FAULTS, SERVICE, read_body, read_object
 from .errors import JobStateError, UnknownJobError
 from .faults.fault import KINDS, Fault
 from .faults.limits import FaultError
+from .refusals import job_not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -35,7 +35,7 @@ _BYTES_PER_TOKEN = 4
 class Verdict:
     """What a look at a data file found; with a defect, counting stopped there.
 
-    Args:
+    Attributes:
         examples: How many examples the file holds.
         tokens: How many tokens they have, by estimate.
         line: The line of the first defect, from 1.

@@ -145,6 +145,6 @@ async def _post(session: aiohttp.ClientSession, letter: Letter) -> tuple[str, bo
             session.post(letter.url, data=letter.body, headers=headers, allow_redirects=False) as answer,
         ):
             status = answer.status
-    except Exception as error:  # noqa: BLE001 -- whatever a receiver does, it is attempted again
+    except Exception as error:  # noqa: BLE001 - whatever a receiver does, it is attempted again
         return type(error).__name__, False
     return str(status), HTTPStatus(200) <= status < HTTPStatus(300)

@@ -9,7 +9,7 @@ _CHAT_KEYS = frozenset({"messages", "tools", "functions", "parallel_tool_calls",
 _SPECIAL = re.compile(r"<\|(?:endoftext|endofprompt|fim_prefix|fim_middle|fim_suffix|im_start|im_end)\|>")
 
 
-class Flaw(Exception):  # noqa: N818 -- a finding about somebody's data
+class Flaw(Exception):  # noqa: N818 - a finding about somebody's data
     """The first thing wrong with a data file.
 
     Args:

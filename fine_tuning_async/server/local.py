@@ -55,6 +55,7 @@ class LocalServer(WebhookControl):
 
     Raises:
         ValueError: `speed`, `max_body` or `workers` is not above zero, or `like` or `sync` is none of these.
+        TypeError: `trainer` has no method `train`.
     """
 
     def __init__(

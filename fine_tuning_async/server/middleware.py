@@ -12,12 +12,11 @@ from aiohttp import web
 from .answers import Problem, Streamed
 from .context import SERVICE, STREAM, TRAFFIC, is_control
 from .faults.exchange import WORKED
+from .refusals import broken_down
 from .requestlog import RequestRecord, redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    from aiohttp.typedefs import Handler
 
 _LOG = logging.getLogger(__name__)
 _STARTED = web.RequestKey("started", float)
@@ -43,10 +42,9 @@ async def explained(request: web.Request, handler: Handler) -> web.StreamRespons
         if request.transport is not None:
             raise  # The client is to see its answer cut short.
         return web.Response(status=CLIENT_GONE)
-    except Exception:  # noqa: BLE001 -- the edge of the server: the client gets JSON all the same
+    except Exception:  # noqa: BLE001 - the edge of the server: the client gets JSON all the same
         _LOG.exception("%s %s failed", request.method, request.path)
-        message = "The server had an error while processing your request. Sorry about that!"
-        return personality.explain(Problem(500, message, kind="server_error"))
+        return personality.explain(broken_down())
 
 
 def plain(request: web.BaseRequest, error: web.HTTPException) -> Problem:

@@ -12,9 +12,9 @@ from .store import CHUNK, StoredFile
 
 if TYPE_CHECKING:
     from .ids import Minter
+    from .plan import Metrics
     from .records import Job
     from .store import Store
-    from .trainer import Metrics
     from .ways import Ways
 
 KEPT_CHECKPOINTS = 3

@@ -10,7 +10,7 @@ from .clock import LATEST
 from .context import SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from aiohttp.typedefs import Handler
 
 _JOBS = "/fine_tuning/jobs"
 
@@ -27,9 +27,7 @@ def checked_step(seconds: float) -> float:
 
 
 @web.middleware
-async def polled(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def polled(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Move the clock before a look at jobs, their events or checkpoints is answered."""
     clock = request.app[SERVICE].clock
     if clock.per_poll and request.method == "GET" and _JOBS in request.path:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import trainer, views
+from . import views
 from .datafile import Verdict
 from .errors import JobStateError
 from .inspection import inspect
 from .lifecycle import TERMINAL, move
 from .outcome import Outcome
+from .plan import STEP_SECONDS, batch_for, epochs_for
 from .records import Job
 from .webhooks import announce
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .ids import Minter
+    from .plan import Metrics
     from .store import Store
-    from .trainer import Metrics
     from .ways import Ways
     from .wishes import Wish
 
@@ -26,7 +27,7 @@ VALIDATING_SECONDS = 10.0
 QUEUED_SECONDS = 10.0
 PAUSING_SECONDS = 5.0
 WRAP_UP_SECONDS = 5.0
-"""How long a job stays in each state; with `trainer.STEP_SECONDS` a small one takes some minutes."""
+"""How long a job stays in each state; with `STEP_SECONDS` a small one takes some minutes."""
 
 
 class Progress:
@@ -158,7 +159,7 @@ class Progress:
         job.status = move(job.status, "running")
         job.settings["hyperparameters"] = resolved(job)
         job.total = job.plan.total_steps
-        job.due_at = at + job.plan.next_reported(0) * trainer.STEP_SECONDS
+        job.due_at = at + job.plan.next_reported(0) * STEP_SECONDS
         job.estimated_finish = self._estimate(job)
         self._tell(job, at, self._words.started(), data=None)
         self._outcome.report(job, at)
@@ -173,7 +174,7 @@ class Progress:
             snapshot = self._outcome.checkpoint(job, at, _figures_of(job))
             self._tell(job, at, self._words.checkpoint(step, snapshot))
         self._outcome.report(job, at)
-        wait = WRAP_UP_SECONDS if last else (plan.next_reported(step) - step) * trainer.STEP_SECONDS
+        wait = WRAP_UP_SECONDS if last else (plan.next_reported(step) - step) * STEP_SECONDS
         job.due_at = at + wait
 
     def _succeed(self, job: Job, at: float) -> None:
@@ -198,7 +199,7 @@ class Progress:
         if job.step >= plan.total_steps:
             return int(job.due_at or 0)
         left = plan.total_steps - plan.next_reported(job.step)
-        return int((job.due_at or 0) + left * trainer.STEP_SECONDS + WRAP_UP_SECONDS)
+        return int((job.due_at or 0) + left * STEP_SECONDS + WRAP_UP_SECONDS)
 
     def _tell(
         self,
@@ -238,7 +239,7 @@ _AUTOMATIC: dict[str, object] = {
 def resolved(job: Job) -> dict[str, object]:
     """Return the job's hyperparameters with a number for each `auto`."""
     chosen = _AUTOMATIC | {
-        "n_epochs": trainer.epochs_for(job.examples),
-        "batch_size": trainer.batch_for(job.examples),
+        "n_epochs": epochs_for(job.examples),
+        "batch_size": batch_for(job.examples),
     }
     return {name: chosen[name] if value == "auto" else value for name, value in job.hyperparameters.items()}

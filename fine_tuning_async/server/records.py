@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from .trainer import Plan
+from .plan import Plan
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Job:
     """The number of the last step, once it is known."""
     # What a trainer has said, and since when it is at work.
     figures: dict[str, float] = field(default_factory=dict)
-    began_at: float = 0.0
+    began_at: float = 0.0  # when a trainer took it up; 0 while it waits for one
     began_step: int = 0
 
     @property

@@ -24,7 +24,7 @@ _SECRET = frozenset({"authorization", "api-key", "cookie", "proxy-authorization"
 class RequestRecord:
     """One request as the server saw it.
 
-    Args:
+    Attributes:
         method: The HTTP method.
         path: The path, decoded.
         query: The query's pairs; of a key given twice, the last.

@@ -56,7 +56,7 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
     Raises:
         StartError: The port is taken, or the address cannot be listened on.
     """
-    listener = _bind(host, port)
+    listener = bound(host, port)
     app[HOST] = host
     runner, transports = web.AppRunner(app, shutdown_timeout=_HASTE), set[asyncio.Transport]()
     try:
@@ -65,8 +65,7 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
         loop = asyncio.get_running_loop()
         connect = partial(Connection, runner.server, app[SERVICE], loop, transports)
         server = await loop.create_server(connect, sock=listener, backlog=_BACKLOG)
-        home = app[SERVICE].personality.home
-        yield f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}{home}"
+        yield url_of(host, listener.getsockname()[1], app[SERVICE].personality.home)
         app[TRAFFIC].end()
         await _settle(listener)
         server.close()
@@ -78,7 +77,12 @@ async def listening(app: web.Application, host: str, port: int) -> AsyncIterator
         await _cut_off(transports)
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound to an address.
+
+    Raises:
+        StartError: The port is taken, or the address cannot be listened on.
+    """
     try:
         host.encode("idna")  # as is done below, where a socket stays open if it fails
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
@@ -86,6 +90,11 @@ def _bind(host: str, port: int) -> socket.socket:
         number = getattr(error, "errno", None)
         reason = os.strerror(number) if number and number > 0 else error
         raise StartError(f"cannot listen on {host}:{port}: {reason}") from error
+
+
+def url_of(host: str, port: int, home: str) -> str:
+    """Return what a client is told as its base URL."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}{home}"
 
 
 async def _settle(listener: socket.socket) -> None:
@@ -149,7 +158,7 @@ async def serve(  # noqa: PLR0913 - what LocalServer takes, and who is told
     """
     done = asyncio.Event()
     service = Service(db, seed, speed, personality(like), sync, real(trainer))
-    announce, secrets = announce or _print, _added(service, webhooks, webhook_secret)
+    announce, secrets = announce or say, _added(service, webhooks, webhook_secret)
     app = build_app(service, max_body, Faults(), workers)
     # Up to the end of the stop: a second signal hastens nothing that takes less than a second.
     with signals_call(done.set):
@@ -184,5 +193,6 @@ def signals_call(callback: Callable[[], None]) -> Iterator[None]:
                 loop.remove_signal_handler(number)
 
 
-def _print(line: str) -> None:
-    print(line, flush=True)  # noqa: T201 -- the line is the command's output
+def say(line: str) -> None:
+    """Print a line at once: whoever has started the server may read it from a pipe."""
+    print(line, flush=True)  # noqa: T201 - the line is the command's output

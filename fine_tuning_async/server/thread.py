@@ -51,7 +51,7 @@ class ServingThread:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 -- told to the thread that waits in start()
+        except BaseException as error:  # noqa: BLE001 - told to the thread that waits in start()
             if not self._ready.done():
                 self._ready.set_exception(error)
 

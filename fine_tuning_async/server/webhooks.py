@@ -42,7 +42,7 @@ class Webhook:
 class DeliveryRecord:
     """One event on its way to one receiver.
 
-    Args:
+    Attributes:
         id: The `webhook-id`, the same in each attempt.
         url: The receiver.
         type: The event's type.

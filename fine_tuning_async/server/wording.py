@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .trainer import describe
+from .plan import describe
 
 if TYPE_CHECKING:
+    from .plan import Metrics
     from .records import Job
-    from .trainer import Metrics
 
 
 class Wording:

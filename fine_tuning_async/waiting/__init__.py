@@ -1,5 +1,5 @@
 """Long work: waiting for a job, following its events, watching many."""
 
-from .methods import WaitingAPI
+from fine_tuning_async._lazy import lazily
 
-__all__ = ["WaitingAPI"]
+lazily(__name__, "_follow", "_pace", "_polling", "_wait", "_watch")

@@ -29,6 +29,7 @@ class Round:
             new is looked for.
         pages: How many pages were read.
         front: Ids of the jobs on the first page.
+        missing: Those of the jobs that no page has shown so far.
     """
 
     depths: Mapping[str, int]

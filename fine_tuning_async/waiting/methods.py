@@ -7,17 +7,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Literal
 
-from fine_tuning_async.api import JobsAPI
+from fine_tuning_async import models
 from fine_tuning_async.api._base import job_path
 from fine_tuning_async.api._metadata import NoMetadata
+from fine_tuning_async.api.jobs import JobsAPI
 from fine_tuning_async.errors import InvalidArgumentError
-from fine_tuning_async.models import JobFailed, JobStatus
 
-from ._follow import Follow
-from ._pace import Pace
-from ._polling import Polling
-from ._wait import Wait
-from ._watch import Watch
+from . import _follow, _pace, _polling, _wait, _watch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -75,13 +71,13 @@ class WaitingAPI(JobsAPI):
         _check_timeout(timeout)
         _check_inbox(inbox)
         with nullcontext() if inbox is None else inbox.watching(job_id) as wake:
-            pace = Pace(poll) if wake is None else Pace.slow(poll)
-            polling = Polling(pace=pace, wake=wake)
-            job = await Wait(
+            pace = _pace.Pace(poll) if wake is None else _pace.Pace.slow(poll)
+            polling = _polling.Polling(pace=pace, wake=wake)
+            job = await _wait.Wait(
                 job_id=job_id, polling=polling, look=lambda: self.retrieve_job(job_id), timeout=timeout
             ).run()
-        if check and job.status != JobStatus.SUCCEEDED:
-            raise JobFailed(job)
+        if check and job.status != models.JobStatus.SUCCEEDED:
+            raise models.JobFailed(job)
         return job
 
     def follow_events(
@@ -110,9 +106,9 @@ class WaitingAPI(JobsAPI):
         async def page(cursor: str | None) -> Page[JobEvent]:
             return await self.list_events(job_id, after=cursor, limit=LARGE_PAGE)
 
-        return Follow(
+        return _follow.Follow(
             job_id=job_id,
-            polling=Polling(pace=Pace(poll)),
+            polling=_polling.Polling(pace=_pace.Pace(poll)),
             page=page,
             look=lambda: self.retrieve_job(job_id),
             after=after,
@@ -157,8 +153,8 @@ class WaitingAPI(JobsAPI):
             pairs = job.metadata or {}
             return not pairs if isinstance(metadata, NoMetadata) else metadata.items() <= pairs.items()
 
-        return Watch(
-            polling=Polling(pace=Pace(poll)),
+        return _watch.Watch(
+            polling=_polling.Polling(pace=_pace.Pace(poll)),
             page=page,
             retrieve=self.retrieve_job,
             matches=matches,

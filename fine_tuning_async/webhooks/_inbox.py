@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fine_tuning_async.errors import InvalidArgumentError
 from fine_tuning_async.models._limits import Whole, require
 
-from ._memory import Deliveries
+from ._memory import Memory
 from ._verifying import Verifier, concealed, refused
 from ._watchers import Watchers
 
@@ -63,7 +63,7 @@ class WebhookInbox:
         self._verifier = Verifier(secrets)
         self._on_event = on_event
         self._max_body = max_body
-        self._deliveries = Deliveries(remember)
+        self._memory = Memory(remember)
         self._watchers = Watchers()
 
     async def deliver(self, body: bytes | str, headers: Mapping[str, str]) -> WebhookEvent | None:
@@ -108,7 +108,7 @@ class WebhookInbox:
 
     async def _handle(self, delivery: Delivery) -> WebhookEvent | None:
         event = delivery.event
-        async with self._deliveries.once(delivery.id) as is_new:
+        async with self._memory.once(delivery.id) as is_new:
             if not is_new:
                 return None
             if event.job_id is not None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-__all__ = ["Deliveries"]
+__all__ = ["Memory"]
 
 
-class Deliveries:
+class Memory:
     """Remembers the ids of the deliveries that were handled last; any thread, any loop may ask.
 
     Args:

@@ -24,6 +24,7 @@ NAMES = {
     "openai": "AsyncOpenAI",
     "openai-aiohttp": "AsyncOpenAI on aiohttp",
 }
+INK = "#767676"  # on white and on black alike, as the ground is left to the page
 BAR = 0.2
 
 
@@ -32,13 +33,15 @@ def drawn(verdicts: Sequence[Verdict], path: Path) -> None:
     rows = [each for each in verdicts if len(each.medians) > 1]
     # The same figures give the same file.
     with mpl.rc_context({"svg.hashsalt": "benchmarks", "font.family": "sans-serif", "font.size": 10}):
+        for name in ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"):
+            mpl.rcParams[name] = INK
         figure = Figure(figsize=(9, 0.9 + 0.95 * len(rows)), layout="constrained")
         axes = figure.subplots()
         for index, verdict in enumerate(rows):
             _bars(axes, index, verdict)
         _dress(axes, rows)
         figure.legend(loc="outside upper center", ncols=4, frameon=False)
-        figure.savefig(path, format="svg", metadata={"Date": None})
+        figure.savefig(path, format="svg", metadata={"Date": None}, transparent=True)
 
 
 def _bars(axes: Axes, index: int, verdict: Verdict) -> None:
@@ -47,12 +50,18 @@ def _bars(axes: Axes, index: int, verdict: Verdict) -> None:
     for place, (name, value) in enumerate(verdict.medians.items()):
         y = index + (place - middle) * BAR
         axes.barh(y, value / ours, BAR * 0.92, color=COLOURS[name])
-        text = f" {value:.3g} {verdict.work.unit}" + ("" if name == "ours" else f"  ({value / ours:.2g} x)")
-        axes.text(value / ours, y, text, va="center", fontsize=8, color="#333333")
+        times = "" if name == "ours" else f"  ({_figure(value / ours, 2)} x)"
+        axes.text(value / ours, y, f" {_figure(value)} {verdict.work.unit}{times}", va="center", fontsize=8)
+
+
+def _figure(value: float, digits: int = 3) -> str:
+    """Return a figure in so many digits, as people write it: 1,020 and not 1.02e+03."""
+    return f"{float(f'{value:.{digits}g}'):,.10g}"
 
 
 def _dress(axes: Axes, rows: Sequence[Verdict]) -> None:
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlim(right=axes.get_xlim()[1] * 4)  # room for the figures beside the longest bars
     axes.set_yticks(range(len(rows)), [each.work.title for each in rows])
     axes.invert_yaxis()

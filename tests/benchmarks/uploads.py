@@ -10,6 +10,7 @@ process, whose memory is measured at its highest beyond what a small upload has 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import multiprocessing
 import os
 import re
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from fine_tuning_async import FineTuningClient
-from fine_tuning_async.api._parts import Limits
+from fine_tuning_async.api.uploads import Limits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -35,29 +36,34 @@ if TYPE_CHECKING:
 
 MIB = 2**20
 BUDGET = 120.0  # seconds for all rounds
-FILE = '{"id": "file-1", "created_at": 1, "filename": "f", "purpose": "fine-tune", "bytes": 1, "object": "file"}'
+FILE = (
+    '{"id": "file-1", "created_at": 1, "filename": "f", "purpose": "fine-tune", "bytes": null, "object": "file"}'
+)
 UPLOAD = '{"id": "upload_1", "created_at": 1, "filename": "f", "purpose": "fine-tune", "status": "pending"%s}'
 ANSWERS = {
     "files": FILE,
     "uploads": UPLOAD % "",
-    "parts": '{"id": "part_1", "created_at": 1, "upload_id": "upload_1"}',
+    "parts": '{"id": "part_%d", "created_at": 1, "upload_id": "upload_1"}',
     "complete": UPLOAD % f', "file": {FILE}',
 }
+NUMBERS = itertools.count(1)  # no two parts have one id
+
+
+async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Take whatever comes over a connection, and answer as the API would."""
+    with suppress(asyncio.IncompleteReadError, ConnectionError):  # the client has left
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            left = int(re.findall(r"(?i)content-length: (\d+)", head)[0])
+            while left:
+                left -= len(await reader.read(min(left, MIB)))
+            body = ANSWERS[head.split(" ")[1].rpartition("/")[2]].replace("%d", str(next(NUMBERS)))
+            writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+    writer.close()
 
 
 def serve(port: Connection) -> None:
-    """Take whatever comes, and answer as the API would."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, ConnectionError):  # the client has left
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                left = int(re.findall(r"(?i)content-length: (\d+)", head)[0])
-                while left:
-                    left -= len(await reader.read(min(left, MIB)))
-                body = ANSWERS[head.split(" ")[1].rpartition("/")[2]]
-                writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
-        writer.close()
+    """Take uploads in a process, whose port is sent."""
 
     async def main() -> None:
         server = await asyncio.start_server(answer, "127.0.0.1", 0, limit=MIB)

@@ -37,7 +37,6 @@ class Persona:
         unknown_url: What an error about a path that does not exist says as its code.
         codes: What errors say as their code, by status; OpenAI's own code where nothing is said.
         names_parameters: Whether errors say which parameter is at fault.
-        guesses_has_more: Whether a list of jobs is said to go on wherever its page is full.
         pages_files: Whether lists of files come in pages.
         dates_models: Whether models say when they were made, and whose they are.
         first_and_last_event: What the events of a job that succeeded begin and end with.
@@ -49,11 +48,10 @@ class Persona:
     version: str | None = None
     statuses: Mapping[str, str] = field(factory=dict)
     keeps_metadata: bool = True
-    refusal: tuple[type[APIError], str] = (AuthenticationError, "check the key")
+    refusal: tuple[type[APIError], str] = (AuthenticationError, "Check the key")
     unknown_url: str | None = "unknown_url"
     codes: Mapping[int, str] = field(factory=dict)
     names_parameters: bool = True
-    guesses_has_more: bool = False
     pages_files: bool = True
     dates_models: bool = True
     answers_deletes: bool = True
@@ -146,7 +144,6 @@ PERSONAS = (
         unknown_url=None,
         # It repeats the status, and writes the API's own error into the message.
         codes={400: "400", 404: "404"},
-        guesses_has_more=True,
     ),
 )
 

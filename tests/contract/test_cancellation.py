@@ -7,12 +7,13 @@ import json
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fine_tuning_async import ClientStateError, FineTuningClient, FineTuningJob
 from tests.misbehaving import Exchange, MisbehavingServer, answer, late, silence
+from tests.serving import KEY, in_use
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 # Sockets, tasks and threads come together here: in debug mode asyncio sees a call from the wrong thread.
 pytestmark = pytest.mark.debug_mode
 
-KEY = "sk-of-the-client"
 JOB = {"id": "ftjob-1", "created_at": 1, "model": "m", "status": "running"}
 FILE = {"id": "file-1", "created_at": 1, "filename": "f", "purpose": "fine-tune"}
 # What is left of a call winds up in a few turns; a thread that opens or reads a file may hold it up.
@@ -93,12 +93,6 @@ async def serving(*script: Behaviour) -> AsyncIterator[tuple[FineTuningClient, M
 async def turns(number: int) -> None:
     for _ in range(number):
         await asyncio.sleep(0)
-
-
-def in_use(client: FineTuningClient) -> set[Any]:
-    connector = client._sessions.current().connector
-    assert connector is not None
-    return connector._acquired
 
 
 def is_open(path: Path) -> bool:

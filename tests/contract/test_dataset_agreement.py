@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 REAL = sorted((Path(__file__).parents[3] / "shared" / "data" / "datasets").glob("*.jsonl"))
 GRADER = StringCheckGrader(name="g", input="{{sample.output_text}}", reference="a", operation="eq")
+# Trainings of one step, which nobody looks at.
 CREATES: dict[str, tuple[str, dict[str, Any]]] = {
-    "supervised": ("gpt-4o-mini", {"method": Method.supervised()}),
-    "dpo": ("gpt-4o-mini", {"method": Method.dpo()}),
-    "reinforcement": ("o4-mini", {"method": Method.reinforcement(GRADER)}),
-    "completion": ("babbage-002", {}),
+    "supervised": ("gpt-4o-mini", {"method": Method.supervised(n_epochs=1, batch_size=256)}),
+    "dpo": ("gpt-4o-mini", {"method": Method.dpo(n_epochs=1, batch_size=256)}),
+    "reinforcement": ("o4-mini", {"method": Method.reinforcement(GRADER, n_epochs=1, batch_size=256)}),
+    "completion": ("babbage-002", {"method": Method.supervised(n_epochs=1, batch_size=256)}),
 }
 _FILE, _FORMAT = "invalid_training_file", "invalid_file_format"
 SAID = {
@@ -65,18 +66,20 @@ class Trainer:
         self._client = client
         self._path = path
 
-    def assert_alike(self, content: bytes, method: str) -> None:
-        """Check a file, train on it, and compare."""
+    def assert_alike(self, content: bytes, method: str, validation: Path | None = None) -> None:
+        """Check a file, train on it, and compare; of a validation file, only whether it is good."""
         self._path.write_bytes(content)
-        report = check_dataset(self._path, method=method)
-        job = self._runner.run(self._trained(content, method))
+        report = check_dataset(self._path, method=method, validation_path=validation)
+        job = self._runner.run(self._trained(content, method, validation))
         assert job.status == ("succeeded" if report.ok else "failed"), (str(report), job.error)
-        if not report.ok:
+        if report.problems:
             assert job.error is not None
             assert_same_reason(report, job.error)
 
-    async def _trained(self, content: bytes, method: str) -> FineTuningJob:
+    async def _trained(self, content: bytes, method: str, validation: Path | None) -> FineTuningJob:
         model, more = CREATES[method]
+        if validation is not None:
+            more = {**more, "validation_file": (await self._client.upload_file(validation)).id}
         file = await self._client.upload_file(content)
         job = await self._client.create_job(model, file.id, **more)
         self._server.finish(job.id)
@@ -124,6 +127,19 @@ def test_any_file_fails_for_what_the_check_finds_and_for_nothing_else(trainer: T
 def test_each_kind_of_row_fails_for_what_the_check_finds(trainer: Trainer, method: str) -> None:
     for row in [each[1] for each in [*FINE, *BAD, *ODD]]:
         trainer.assert_alike(b"\n".join([as_line(GOOD[method])] * 9 + [as_line(row)]), method)
+
+
+@pytest.mark.parametrize("method", CREATES)
+def test_too_few_rows_fail_as_the_check_finds(trainer: Trainer, method: str) -> None:
+    for rows in (0, 9):
+        trainer.assert_alike(b"\n".join([as_line(GOOD[method])] * rows), method)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", as_line(GOOD["supervised"]), b"{}"])
+def test_a_validation_file_is_judged_alike(trainer: Trainer, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "valid.jsonl"
+    path.write_bytes(content)
+    trainer.assert_alike(b"\n".join([as_line(GOOD["supervised"])] * 10), "supervised", path)
 
 
 @pytest.mark.skipif(not REAL, reason="the collection of real training files is not beside the repository")

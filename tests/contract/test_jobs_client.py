@@ -1,15 +1,12 @@
-"""The client's operations against the local server, and what it refuses before anything is sent."""
+"""The client's operations on jobs against the local server, and requests of any kind."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import warnings
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiohttp import web
 
 from fine_tuning_async import (
     NO_METADATA,
@@ -19,7 +16,6 @@ from fine_tuning_async import (
     ConnectionFailed,
     FineTuningClient,
     FineTuningJob,
-    InvalidArgumentError,
     JobStatus,
     Method,
     NotFoundError,
@@ -28,15 +24,14 @@ from fine_tuning_async import (
 )
 from tests.contract.personas import OPENAI, local
 from tests.misbehaving import MisbehavingServer, answer
-from tests.serving import mounted
+from tests.serving import KEY
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import Callable, Coroutine
 
     from fine_tuning_async.server import LocalServer
     from tests.contract.personas import Persona
 
-KEY = "sk-of-the-client"
 MODEL = "gpt-4o-mini"
 JOB = b'{"id": "ftjob-1", "created_at": 1, "model": "m", "status": "running"}'
 
@@ -271,273 +266,7 @@ async def test_a_json_answer_that_is_none_is_read_when_it_is_asked_for() -> None
             got.json()
 
 
-# ------------------------------------------------------------------------------------------- bad input
-
-
-@asynccontextmanager
-async def untouched() -> AsyncIterator[FineTuningClient]:
-    """A client, and a server that must see the last, good request alone."""
-    async with MisbehavingServer(answer(200, {}, JOB)) as server:
-        async with FineTuningClient(KEY, base_url=str(server.url)) as client:
-            yield client
-            assert server.connections == 0
-            assert (await client.retrieve_job("ftjob-1")).id == "ftjob-1"
-        assert len(server.requests) == 1
-
-
-BAD_IDS: list[Any] = ["", "a/b", ".", "..", "a\r\nX-B: 1", "a b", "a\x00", "\ud800", None, 5, b"a", ["a"]]
-TAKES_AN_ID = ["retrieve_job", "cancel_job", "pause_job", "resume_job", "list_events", "list_checkpoints"]
-
-
-@pytest.mark.parametrize("name", TAKES_AN_ID)
-@pytest.mark.parametrize("bad", BAD_IDS)
-async def test_what_cannot_be_an_id_is_refused(name: str, bad: object) -> None:
-    async with untouched() as client:
-        with pytest.raises(InvalidArgumentError, match="job_id"):
-            await getattr(client, name)(bad)
-
-
-@pytest.mark.parametrize("strange", ["a?b", "a#b", "a%2Fb", "ä", "a;b=c", "%2e%2e", "a:b@c"])
-async def test_a_strange_id_arrives_as_one_segment(strange: str) -> None:
-    async def look(request: web.Request) -> web.Response:
-        seen.append((request.match_info["id"], dict(request.query)))
-        return web.Response(body=JOB)
-
-    seen: list[tuple[str, dict[str, str]]] = []
-    app = web.Application()
-    app.router.add_get("/v1/fine_tuning/jobs/{id}", look)
-    async with mounted(app) as url, FineTuningClient(KEY, base_url=url) as client:
-        await client.retrieve_job(strange)
-    assert seen == [(strange, {})]
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"limit": 0},
-        {"limit": -1},
-        {"limit": True},
-        {"limit": 1.5},
-        {"limit": "5"},
-        {"max_items": -1},
-        {"max_items": True},
-        {"max_items": 2.0},
-        {"after": ""},
-        {"after": 5},
-    ],
-)
-@pytest.mark.parametrize("name", ["list_jobs", "list_events", "list_checkpoints"])
-async def test_what_a_list_cannot_take_is_refused_at_once(name: str, options: dict[str, Any]) -> None:
-    arguments = [] if name == "list_jobs" else ["ftjob-1"]
-    async with untouched() as client:
-        with pytest.raises(InvalidArgumentError, match=next(iter(options))):
-            getattr(client, name)(*arguments, **options)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"suffix": ""},
-        {"suffix": "x" * 65},
-        {"seed": -1},
-        {"seed": 2**31},
-        {"seed": True},
-        {"metadata": {"k": 5}},
-        {"metadata": {str(number): "v" for number in range(17)}},
-        {"metadata": {"k" * 65: "v"}},
-        {"metadata": {"k": "v" * 513}},
-        {"method": "supervised"},
-        {"integrations": [{}] * 6},
-        {"hyperparameters": 5},
-        {"extra_body": {"model": "other"}},
-        {"validation_file": ""},
-    ],
-)
-async def test_what_a_create_cannot_take_is_refused(options: dict[str, Any]) -> None:
-    async with untouched() as client:
-        with pytest.raises(InvalidArgumentError):
-            await client.create_job(MODEL, "file-1", **options)
-
-
-@pytest.mark.parametrize(("model", "file"), [("", "file-1"), ("m", ""), (None, "file-1"), ("m", 5)])
-async def test_a_create_needs_a_model_and_a_file(model: Any, file: Any) -> None:
-    async with untouched() as client:
-        with pytest.raises(InvalidArgumentError):
-            await client.create_job(model, file)
-
-
-@pytest.mark.parametrize("method", ["FETCH", "", "GET /", "G\r\nET", "CONNECT", "TRACE"])
-async def test_request_refuses_an_unknown_method(method: str) -> None:
-    async with untouched() as client:
-        with pytest.raises(InvalidArgumentError, match="method"):
-            await client.request(method, "/models")
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/../admin",
-        "/files/../../admin",
-        "/files/%2e%2e/x",
-        "/files/%2E./x",
-        "/.",
-        "/a\\..\\b",
-        "https://elsewhere.example/v1",
-        "//elsewhere.example/v1",
-        "/files?limit=1",
-        "/files#top",
-        "/fi les",
-        "/files\r\nX-B: 1",
-        "/files\x00",
-        None,
-        5,
-    ],
-)
-async def test_request_refuses_a_path_that_leads_elsewhere(path: Any) -> None:
-    async with untouched() as client:
-        with pytest.raises(InvalidArgumentError, match="path"):
-            await client.request("GET", path)
-
-
-BAD_HEADERS: list[dict[Any, Any]] = [
-    {"X-A": "a\r\nX-B: b"},
-    {"X-A": "a\nb"},
-    {"X-A": "a\rb"},
-    {"X-A": "a\x00b"},
-    {"X-A\r\nX-B": "a"},
-    {"X A": "a"},
-    {"X:A": "a"},
-    {"": "a"},
-    {"X-A": 5},
-    {5: "a"},
-]
-
-
-@pytest.mark.parametrize("headers", BAD_HEADERS)
-async def test_a_header_cannot_smuggle_another(headers: dict[Any, Any]) -> None:
-    async with untouched() as client:
-        with pytest.raises(InvalidArgumentError, match="header"):
-            await client.request("GET", "/models", headers=headers)
-        with pytest.raises(InvalidArgumentError, match="header"):
-            FineTuningClient(KEY, headers=headers)
-
-
-@pytest.mark.parametrize("options", [{"organization": "a\r\nX-B: b"}, {"project": "a\nX-B: b"}])
-def test_organisation_and_project_cannot_smuggle_headers(options: dict[str, str]) -> None:
-    with pytest.raises(InvalidArgumentError, match="header"):
-        FineTuningClient(KEY, **options)  # type: ignore[arg-type]
-
-
-async def test_what_json_cannot_say_is_refused() -> None:
-    async with untouched() as client:
-        with pytest.raises((InvalidArgumentError, TypeError)):
-            await client.request("POST", "/things", json={"a": object()})
-
-
-# ------------------------------------------------------------------------------------------- construction
-
-
-def test_there_must_be_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InvalidArgumentError, match="OPENAI_API_KEY"):
-        FineTuningClient()
-    monkeypatch.setenv("OPENAI_API_KEY", "")
-    with pytest.raises(InvalidArgumentError, match="OPENAI_API_KEY"):
-        FineTuningClient()
-
-
-@pytest.mark.parametrize("key", ["sk-a\n", "sk-a\r\nX-B: 1", " sk-a", "sk-ä", "sk-\x00", "", " ", 5, b"sk-a"])
-def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(key: Any) -> None:
-    with pytest.raises(InvalidArgumentError) as raised:
-        FineTuningClient(key)
-    assert not isinstance(key, str) or not key.strip() or key.strip() not in str(raised.value)
-
-
-@pytest.mark.parametrize("key", ["sk-a\n", "", None, 5])
-async def test_a_callable_that_gives_no_key_is_told_so(key: Any) -> None:
-    async def provider() -> str:
-        given: str = key
-        return given
-
-    async with untouched() as client:
-        with pytest.raises(InvalidArgumentError, match="key"):
-            await client.with_options(api_key=provider).retrieve_job("ftjob-1")
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "api.openai.com/v1",
-        "//api.openai.com",
-        "ftp://api.openai.com",
-        "https://",
-        "https://user:secret@api.openai.com/v1",
-        "https://user@api.openai.com/v1",
-        "https://api.openai.com/v1?key=secret",
-        "https://api.openai.com/v1#top",
-        "https://api.openai.com:99999/v1",
-        "https://api.openai.com/v 1",
-        "https://api.openai.com/v1\r\n",
-        "https://[::1/v1",
-        5,
-    ],
-)
-def test_a_base_url_that_is_none_is_refused(url: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match="base_url") as raised:
-        FineTuningClient(KEY, base_url=url)
-    assert "secret" not in str(raised.value)
-
-
-@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), True, "5", None])
-def test_a_timeout_is_a_number_of_seconds_above_zero(timeout: Any) -> None:
-    with pytest.raises(InvalidArgumentError, match="timeout"):
-        FineTuningClient(KEY, timeout=timeout)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"attempts": 0},
-        {"attempts": True},
-        {"attempt_timeout": 0},
-        {"attempt_timeout": float("nan")},
-        {"base": -1},
-        {"cap": 0},
-        {"budget": 0},
-    ],
-)
-def test_a_retry_policy_has_bounds(options: dict[str, Any]) -> None:
-    with pytest.raises(InvalidArgumentError, match=next(iter(options))):
-        RetryPolicy(**options)
-
-
-async def test_the_environment_says_what_the_caller_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with MisbehavingServer(answer(200, {}, JOB)) as server:
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-env")
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}base/")
-        monkeypatch.setenv("OPENAI_ORG_ID", "org-env")
-        monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-env")
-        async with FineTuningClient() as client:
-            await client.retrieve_job("a")
-        async with FineTuningClient(KEY, organization="org", project="proj") as client:
-            await client.retrieve_job("b")
-        names = ("Authorization", "OpenAI-Organization", "OpenAI-Project")
-        assert [[each.headers[name] for name in names] for each in server.requests] == [
-            ["Bearer sk-env", "org-env", "proj-env"],
-            [f"Bearer {KEY}", "org", "proj"],
-        ]
-        assert [each.target for each in server.requests] == [f"/base/fine_tuning/jobs/{name}" for name in "ab"]
-
-
-def test_plain_http_to_another_machine_warns() -> None:
-    with pytest.warns(UserWarning, match="plain http"):
-        FineTuningClient(KEY, base_url="http://10.0.0.1/v1")
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "api.localhost", "127.8.8.8"])
-def test_plain_http_to_this_machine_does_not_warn(host: str) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        FineTuningClient(KEY, base_url=f"http://{host}:8080/v1")
+# ------------------------------------------------------------------------------------------- calls of every kind
 
 
 async def test_a_broken_observer_does_not_break_the_call(caplog: pytest.LogCaptureFixture) -> None:

@@ -219,7 +219,7 @@ async def test_a_server_that_ignores_after_is_told_from_a_long_list() -> None:
 @pytest.mark.parametrize(
     ("body", "path"),
     [
-        ({"data": None, "has_more": False}, "$.data"),
+        ({"data": None, "error": {"message": "down"}, "has_more": False}, "$.data"),
         ({"data": [job("b")], "has_more": "true"}, "$.has_more"),
         ({"data": [job("b"), {"created_at": 1}], "has_more": True}, "$.data[1]"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -379,13 +380,18 @@ def test_a_suite_that_does_not_use_it_imports_nothing_for_it(pytester: pytest.Py
     pytester.makepyfile("import pytest\n\n@pytest.mark.fine_tuning(seed=1)\ndef test(): pass\n")
     code = f"""
         import sys, pytest
-        assert pytest.main(["-q", "-p", {PLUGIN!r}, "-p", "no:xdist", "--strict-markers"]) == 0
+        assert pytest.main(["-q", "-p", {PLUGIN!r}, "--strict-markers"]) == 0
         ours = [name for name in sys.modules if name.startswith("fine_tuning_async")]
         print(sorted(ours), "aiohttp" in sys.modules, "cattrs" in sys.modules, "sqlite3" in sys.modules)
     """
     done = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-c", dedent(code)], capture_output=True, text=True, cwd=pytester.path, check=True
+        [sys.executable, "-c", dedent(code)],
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},  # loading all others takes most of the time
+        capture_output=True,
+        text=True,
+        cwd=pytester.path,
+        check=True,
     )
-    imported = ["fine_tuning_async", "fine_tuning_async._version", PLUGIN]
+    imported = ["fine_tuning_async", "fine_tuning_async._lazy", "fine_tuning_async._version", PLUGIN]
     imported += [f"{PLUGIN}._environment", f"{PLUGIN}._settings"]
     assert done.stdout.splitlines()[-1] == f"{imported} False False False"

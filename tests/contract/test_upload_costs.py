@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import BodyPartReader, web
 
 from fine_tuning_async import FineTuningClient
-from fine_tuning_async.api._parts import Limits
+from fine_tuning_async.api.uploads import Limits
 from tests.faulty_uploads import KEY, FaultyUploads, SmallParts, content_of
 from tests.serving import mounted
 

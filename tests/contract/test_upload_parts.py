@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import pytest
 
 from fine_tuning_async import FineTuningClient, InvalidArgumentError
-from fine_tuning_async.api._parts import Limits
+from fine_tuning_async.api.uploads import Limits
 from tests.faulty_uploads import PART, FaultyUploads, content_of, open_files
 
 if sys.platform != "win32":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
@@ -226,7 +226,7 @@ async def test_what_certainly_did_not_arrive_is_created_in_a_later_attempt() -> 
         tries = iter([ConnectionRefusedError(111, "refused"), None, None])
 
         class Flaky(aiohttp.TCPConnector):
-            async def _create_connection(self, req, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
+            async def _create_connection(self, req: Any, *rest: Any) -> Any:
                 if (error := next(tries)) is not None:
                     raise aiohttp.ClientConnectorError(req.connection_key, error)
                 return await super()._create_connection(req, *rest)

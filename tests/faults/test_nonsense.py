@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from fine_tuning_async import FineTuningClient, InvalidArgumentError, ResponseFormatError
-from fine_tuning_async.api._parts import Limits
+from fine_tuning_async.api.uploads import Limits
 from tests.misbehaving import MisbehavingServer, answer
 from tests.scripted_jobs import ScriptedAPI, event, job, mounted
 

@@ -170,16 +170,15 @@ def test_a_model_within_another_can_be_changed_and_keeps_the_rest(document: Docu
 
 # -- pages -------------------------------------------------------------------------------------------------------
 
-listed = st.fixed_dictionaries(
-    {"data": st.lists(jobs, max_size=3)},
-    optional={
-        "object": st.just("list"),
-        "has_more": st.none() | st.booleans(),
-        "first_id": json_values,
-        "last_id": json_values,
-        "unknown": json_values,
-    },
-)
+around = {
+    "object": st.just("list"),
+    "has_more": st.none() | st.booleans(),
+    "first_id": json_values,
+    "last_id": json_values,
+    "unknown": json_values,
+}
+listed = st.fixed_dictionaries({"data": st.lists(jobs, max_size=3)}, optional=around)
+listed_plainly = st.fixed_dictionaries({"data": st.lists(st.just(JOB), max_size=3)}, optional=around)
 
 
 def assert_same_page(cls: type[WireObject], text: bytes) -> None:
@@ -206,7 +205,7 @@ def test_both_ways_make_the_same_page_of_events(documents: list[Document]) -> No
 
 
 @thorough
-@given(document=listed, token=tokens, data=st.data())
+@given(document=listed_plainly, token=tokens, data=st.data())
 def test_both_ways_refuse_the_same_pages(document: Document, token: bytes, data: st.DataObject) -> None:
     where = data.draw(st.sampled_from(["page", "data", "item", "within"]))
     if where == "page":

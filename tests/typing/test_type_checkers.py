@@ -15,10 +15,11 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 
-def _run(*arguments: str) -> None:
+def _run(*arguments: str) -> str:
     command = [sys.executable, "-m", *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed")
@@ -32,10 +33,11 @@ def test_pyright_accepts_what_is_right_and_refuses_what_is_wrong(tmp_path: Path)
     # Strict about ignores alone: the codes in the comments are mypy's, of which pyright reads but the first word.
     project = tmp_path / "pyrightconfig.json"
     rules = {
-        "include": [str(HERE / "usage.py")],
         "extraPaths": [str(ROOT)],
         "reportUnnecessaryTypeIgnoreComment": "error",
         "typeCheckingMode": "standard",
     }
     project.write_text(json.dumps(rules), "utf-8")
-    _run("pyright", "--project", str(project), "--pythonpath", sys.executable)
+    where = "--project", str(project), "--pythonpath", sys.executable
+    told = json.loads(_run("pyright", *where, "--outputjson", str(HERE / "usage.py")))
+    assert told["summary"]["filesAnalyzed"] == 1

@@ -6,18 +6,24 @@ Each `type: ignore` marks what must be refused; where it is not refused, the com
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_type
 
 import attrs
 
+import fine_tuning_async
 from fine_tuning_async import (
     NO_METADATA,
     TERMINAL_STATUSES,
     APIError,
+    Archive,
+    ArchiveDamage,
+    ArchiveReport,
     CheckpointPermission,
+    DatasetProblem,
+    DatasetReport,
     Deletion,
     DPOHyperparameters,
     DPOMethod,
@@ -31,11 +37,14 @@ from fine_tuning_async import (
     JobEvent,
     JobFailed,
     JobStatus,
+    KeyProvider,
     Method,
     Metrics,
     Model,
+    OnAttempt,
     Page,
     Paginator,
+    Progress,
     ReinforcementMethod,
     Response,
     RetryPolicy,
@@ -46,9 +55,20 @@ from fine_tuning_async import (
     UploadPart,
     WebhookEvent,
     WebhookInbox,
+    archive_account,
+    check_dataset,
     from_dict,
     to_dict,
     unwrap,
+)
+from fine_tuning_async.server import (
+    ArchiveServer,
+    Fault,
+    LocalServer,
+    ProcessTrainer,
+    Report,
+    Step,
+    TrainingTask,
 )
 
 if TYPE_CHECKING:
@@ -57,6 +77,10 @@ if TYPE_CHECKING:
 
 async def token() -> str:
     return "t"
+
+
+def misspelled() -> None:
+    fine_tuning_async.FineTunigClient  # type: ignore[attr-defined]  # noqa: B018 - the access is the test
 
 
 def on_azure() -> None:
@@ -262,3 +286,49 @@ def failures(error: FineTuningError) -> None:
         assert_type(error.headers, Mapping[str, str])
         assert_type(error.body, bytes)
         assert_type(error.retry_after, float | None)
+
+
+async def archives(client: FineTuningClient, directory: Path) -> None:
+    assert_type(await archive_account(client, directory, progress=lambda told: told.remaining), ArchiveReport)
+    await archive_account(client, directory, progress=lambda: None)  # type: ignore[arg-type, misc]
+    with Archive(directory) as archive:
+        assert_type(list(archive.jobs()), list[FineTuningJob])
+        assert_type(archive.file("file-1").path, Path | None)
+        assert_type(archive.verify().damages, tuple[ArchiveDamage, ...])
+    async with ArchiveServer(directory) as served:
+        assert_type(served.url, str)
+
+
+def data_sets(path: Path) -> None:
+    report = check_dataset(path, method="dpo", validation_path=path)
+    assert_type(report.problems, Sequence[DatasetProblem])
+    assert_type(report.by_kind["bad_weight"].lines, tuple[int, ...])
+    assert_type(report.validation, DatasetReport | None)
+    check_dataset(path)  # type: ignore[call-arg]
+
+
+def observers(provider: KeyProvider, observer: OnAttempt, progress: Progress) -> None:
+    FineTuningClient(provider, on_attempt=observer)
+    FineTuningClient(on_attempt=lambda record: record.delay)
+    FineTuningClient(on_attempt=lambda: None)  # type: ignore[arg-type, misc]
+    assert_type(progress(1, 2), object)
+
+
+class Learning:
+    async def train(self, task: TrainingTask) -> AsyncIterator[Report]:
+        yield Step(1, task.epochs, {"train_loss": 0.5})
+
+
+def servers(fine_tuning_server: LocalServer, fine_tuning_client: FineTuningClient) -> None:
+    assert_type(fine_tuning_client.list_jobs(), Paginator[FineTuningJob])
+    assert_type(fine_tuning_server.requests[0].json, object)
+    assert_type(fine_tuning_server.deliveries[0].outcome, str | None)
+    with fine_tuning_server.faults.once(Fault.status(503), path="/models") as rule:
+        assert_type(rule.hits[Fault.status(503)], int)
+    fine_tuning_server.advance_per_poll = 3
+    fine_tuning_server.advance(5, minutes=1)
+    fine_tuning_server.fail("ftjob-1", "code")  # type: ignore[call-arg]
+    LocalServer(trainer=Learning(), like="azure", sync="full")
+    LocalServer(trainer=ProcessTrainer(["train", Path("model")]))
+    LocalServer(trainer=object())  # type: ignore[arg-type]
+    LocalServer(like="elsewhere")  # type: ignore[arg-type]

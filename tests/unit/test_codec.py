@@ -165,8 +165,8 @@ def test_a_float_counts_as_whole_only_where_doubles_are_exact(value: float, fits
         b"",
         b" ",
         b"<html>down</html>",
-        b"\xef\xbb\xbf{}",
-        b'\xef\xbb\xbf{"a":99999999999999999999}',
+        b"\xef\xbb\xbf",
+        b"\xef\xbb\xbf\xef\xbb\xbf{}",
         b'{"a":1e400}',
         b'{"a":1e400,"b":99999999999999999999}',
         b'{"a":-1e400}',
@@ -327,6 +327,11 @@ def test_a_wrong_grader_within_a_multi_grader_is_found(graders: object, path: st
 
 
 # -- encoding ----------------------------------------------------------------------------------------------------
+
+
+def test_a_byte_order_mark_before_a_document_is_passed_over() -> None:
+    text = b'{"id":"job","n":99999999999999999999}'
+    assert decode(b"\xef\xbb\xbf" + text) == decode(text)
 
 
 def test_encoding_is_compact_utf8_and_exact() -> None:

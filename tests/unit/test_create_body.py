@@ -103,7 +103,7 @@ def test_a_seed_within_its_range_passes(seed: int) -> None:
         ({"integrations": [{"type": "wandb"}] * 6}, ["integrations is", "at most 5 entries"]),
         ({"integrations": "wandb"}, ["integrations is 'wandb'"]),
         ({"integrations": {"type": "wandb"}}, ["integrations is"]),
-        ({"integrations": ["wandb"]}, ["integrations[0] is 'wandb'", "Integration"]),
+        ({"integrations": ["wandb"]}, ["integrations[0] is 'wandb'", "an Integration"]),
         ({"integrations": [{"type": 5}]}, ["integrations[0].type should be a string"]),
         (
             {"integrations": [{"type": "wandb"}, {"type": "wandb", "wandb": {"project": 1}}]},

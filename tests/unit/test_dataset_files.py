@@ -84,10 +84,10 @@ def test_a_line_that_is_too_long_is_not_held(
     assert report.examples == 3
 
 
-def test_a_line_of_a_gigabyte_takes_little_memory(path: Path) -> None:
+def test_a_line_of_half_a_gigabyte_takes_little_memory(path: Path) -> None:
     with path.open("wb") as file:
         file.write(b'{"messages": [')
-        file.truncate(2**30)
+        file.truncate(2**29)
         file.seek(0, os.SEEK_END)
         file.write(b"\n" + b"\n".join(questions(10)))
     code = (
@@ -130,7 +130,7 @@ def test_only_a_regular_file_can_be_checked(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("method", ["sft", "", None, ["dpo"], "Supervised"])
 def test_an_unknown_method_is_refused_before_the_file_is_looked_for(path: Path, method: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="it is one of supervised, dpo, reinforcement, completion"):
+    with pytest.raises(InvalidArgumentError, match="it must be one of supervised, dpo, reinforcement, completion"):
         check_dataset(path, method=method)
 
 

@@ -7,8 +7,8 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +17,13 @@ import fine_tuning_async
 import fine_tuning_async.server
 from fine_tuning_async import FineTuningError
 from fine_tuning_async._delivery import DELIVERY
+from fine_tuning_async.errors import error_class
+from fine_tuning_async.retry import is_ambiguous
+from tests.benchmarks.works import WORKS
+from tests.heavy.__main__ import RUNS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
@@ -38,41 +43,60 @@ PROGRAMS = {
     for page, blocks in BLOCKS.items()
 }
 
-# One process for a page, as starting one takes longer than most programs. Each program has a namespace of its own.
-RUN_ALL = """
-import gc, io, json, sys, traceback
+# One process for a page, where each program has a namespace of its own. It is forked off one that has imported the
+# package already, which takes longer than most programs.
+RUN_PAGES = """
+import gc, io, json, os, signal, sys, traceback
 from contextlib import redirect_stderr, redirect_stdout
 
-results = []
-for number, program in enumerate(json.load(sys.stdin), 1):
+import fine_tuning_async.archive, fine_tuning_async.client, fine_tuning_async.server
+
+def run(program, name):
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         try:
-            exec(compile(program, f"program {number}", "exec"), {"__name__": "__main__"})
+            exec(compile(program, name, "exec"), {"__name__": "__main__"})
         except BaseException:
             traceback.print_exc()
         gc.collect()
-    results.append((out.getvalue(), err.getvalue()))
-json.dump(results, sys.stdout)
+    return out.getvalue(), err.getvalue()
+
+for line in iter(sys.stdin.readline, ""):
+    folder, report, complaints, programs = json.loads(line)
+    page = os.fork()
+    if not page:
+        signal.alarm(60)
+        os.chdir(folder)
+        os.dup2(os.open(complaints, os.O_WRONLY | os.O_CREAT), 2)
+        results = [run(program, f"program {number}") for number, program in enumerate(programs, 1)]
+        with open(report, "w") as file:
+            json.dump(results, file)
+        break
+    print(os.waitstatus_to_exitcode(os.waitpid(page, 0)[1]), flush=True)
 """
 
 
-def run(page: str) -> list[tuple[str, str]]:
+@pytest.fixture(scope="module")
+def runner() -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-X", "utf8", "-W", "error", "-c", RUN_PAGES]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, encoding="utf-8") as process:  # noqa: S603 - our own words
+        yield process
+
+
+def run(page: str, runner: subprocess.Popen[str], tmp_path: Path) -> list[tuple[str, str]]:
     """Run the programs of a page; return what each wrote to stdout and to stderr."""
-    with TemporaryDirectory() as folder:
-        done = subprocess.run(  # noqa: S603 - our own programs
-            [sys.executable, "-X", "utf8", "-W", "error", "-c", RUN_ALL],
-            cwd=folder,
-            input=json.dumps([program for program, _ in PROGRAMS[page]]),
-            capture_output=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert not done.stderr
-        assert not list(Path(folder).iterdir())
-    return [(out, err) for out, err in json.loads(done.stdout)]
+    folder, report, complaints = tmp_path / "folder", tmp_path / "report", tmp_path / "complaints"
+    folder.mkdir()
+    assert runner.stdin is not None
+    assert runner.stdout is not None
+    programs = [program for program, _ in PROGRAMS[page]]
+    runner.stdin.write(json.dumps([str(folder), str(report), str(complaints), programs]) + "\n")
+    runner.stdin.flush()
+    code = runner.stdout.readline()
+    assert (code, complaints.read_text("utf-8")) == ("0\n", "")
+    assert not list(folder.iterdir())
+    return [(out, err) for out, err in json.loads(report.read_text("utf-8"))]
 
 
 def prose(text: str) -> str:
@@ -91,17 +115,11 @@ def table(text: str, header: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows.splitlines()]
 
 
-def test_the_pages_are_there() -> None:
-    assert set(PAGES) >= {
-        *("index.md", "tutorial.md", "jobs.md", "pagination.md", "files.md", "reliability.md", "sessions.md"),
-        *("models.md", "permissions.md", "errors.md", "local-server.md", "security.md", "glossary.md"),
-        "waiting.md",
-    }
-
-
 @pytest.mark.parametrize("page", [page for page, programs in PROGRAMS.items() if programs])
-def test_each_program_runs_as_it_stands_and_prints_what_the_page_says(page: str) -> None:
-    results = run(page)
+def test_each_program_runs_as_it_stands_and_prints_what_the_page_says(
+    page: str, runner: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    results = run(page, runner, tmp_path)
     assert not "".join(err for _, err in results)
     for (_, expected), (out, _) in zip(PROGRAMS[page], results, strict=True):
         assert expected is None or out == expected
@@ -144,6 +162,12 @@ def test_every_link_leads_to_a_page_and_a_heading(page: str) -> None:
     assert not lost
 
 
+def test_every_link_of_the_readme_leads_to_a_file() -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)", prose((ROOT / "README.md").read_text("utf-8")))
+    assert links
+    assert not [link for link in links if not (ROOT / link).is_file()]
+
+
 def test_every_page_is_reached_from_the_index() -> None:
     assert {name for name in PAGES if f"]({name}" in PAGES["index.md"]} == PAGES.keys() - {"index.md"}
 
@@ -175,6 +199,32 @@ def test_the_table_of_failures_is_the_one_that_the_client_goes_by() -> None:
     words = {False: "no", True: "yes", None: "unknown"}
     told = table(PAGES["reliability.md"], "| Error of aiohttp | Request sent | Message |")
     assert told == [[f"`{kind.__name__}`", words[sent], text] for kind, sent, text in DELIVERY]
+
+
+def test_the_statuses_that_leave_a_create_in_doubt_are_those_that_the_client_goes_by() -> None:
+    rows = dict(row[:2] for row in table(PAGES["one-job.md"], "| Kind | Which | What happens |"))
+    below, above = (set(map(int, re.findall(r"\d{3}", text))) for text in rows["ambiguous"].split("500 and above"))
+    errors = {status: error_class(status)("", status=status, message="", headers={}) for status in range(300, 600)}
+    doubtful = {status for status, error in errors.items() if is_ambiguous(error)}
+    assert below == {status for status in doubtful if status < 500}
+    assert above == {status for status in range(500, 600) if status not in doubtful}
+
+
+def test_every_measurement_that_is_named_can_be_made() -> None:
+    text = "\n".join(PAGES.values())
+    named = re.findall(r"python -m (tests[.\w]*)((?: [a-z_]+)*)", text)
+    assert {"tests.heavy", "tests.benchmarks", "tests.benchmarks.uploads"} <= {module for module, _ in named}
+    for module, words in named:
+        assert find_spec(module) is not None, module
+        known = {"tests.heavy": set(RUNS), "tests.benchmarks": set(WORKS)}.get(module, set())
+        assert set(words.split()) <= known, words
+
+
+def test_every_run_and_every_row_is_explained() -> None:
+    runs = table(PAGES["reliability.md"], "| Run | What happens | What came of it |")
+    assert {row[0].strip("`") for row in runs} - {"the same"} == set(RUNS)
+    rows = table(PAGES["performance.md"], "| Name | What is done | Figure |")
+    assert {row[0].strip("`") for row in rows} == set(WORKS)
 
 
 def test_what_to_do_is_said_for_every_error() -> None:

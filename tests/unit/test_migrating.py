@@ -51,6 +51,7 @@ def test_the_errors_are_there_under_their_new_names() -> None:
     assert set(ours) <= set(fine_tuning_async.__all__)
 
 
+@pytest.mark.official
 def test_the_old_names_are_those_of_the_official_client() -> None:
     openai = pytest.importorskip("openai", reason="the official client comes with the extra `bench`")
     client = openai.AsyncOpenAI(api_key="any key")

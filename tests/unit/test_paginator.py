@@ -234,7 +234,7 @@ async def test_a_page_is_on_its_way_while_the_one_before_is_used() -> None:
     server = OneList(4, 4)
     items = aiter(server.paginator())
     assert [await anext(items) for _ in range(3)] == server.names[:3]
-    await turns(1)
+    await turns(2)
     assert (server.asked, server.running) == ([None, "page-1"], 1)
     await settle()
     step = items.asend(None)
@@ -242,6 +242,23 @@ async def test_a_page_is_on_its_way_while_the_one_before_is_used() -> None:
         step.send(None)
     assert reached.value.value == "item-3"
     await items.aclose()
+
+
+async def test_a_page_that_is_used_up_without_waiting_needs_no_task() -> None:
+    server, made = OneList(4, 4, 4), 0
+
+    def factory(loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> asyncio.Task[Any]:
+        nonlocal made
+        made += 1
+        return asyncio.Task(coro, loop=loop, **options)
+
+    asyncio.get_running_loop().set_task_factory(factory)
+    assert [item async for item in server.paginator()] == server.names
+    assert await server.paginator().collect() == server.names
+    assert made == 0
+    async for _ in server.paginator():
+        await turns(1)
+    assert made == 2
 
 
 async def test_nothing_is_fetched_ahead_past_max_items() -> None:
@@ -286,12 +303,21 @@ async def test_a_loop_that_breaks_early_costs_one_request() -> None:
     assert server.asked == [None]
 
 
+async def test_a_loop_that_is_left_before_the_next_page_was_asked_for_never_asks() -> None:
+    server = OneList(4, 4)
+    items = aiter(server.paginator())
+    assert [await anext(items) for _ in range(3)] == server.names[:3]
+    await items.aclose()
+    await settle()
+    assert server.asked == [None]
+
+
 async def test_aclose_stops_what_is_on_its_way() -> None:
     server = OneList(2, 2)
     items = aiter(server.paginator())
     await anext(items)
     await anext(items)
-    await turns(1)
+    await turns(2)
     assert server.running == 1
     await items.aclose()
     assert (others(), server.running) == (set(), 0)
@@ -552,6 +578,22 @@ def test_a_page_knows_the_way_on(
     assert [item.id for item in page.data] == [item["id"] for item in document["data"]]  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    "said", [{"has_more": False}, {"object": "list"}, {"object": "list", "has_more": None, "error": None}]
+)
+def test_null_is_a_list_without_items_where_the_answer_says_that_it_is_a_list(said: dict[str, object]) -> None:
+    page = parsed({"data": None, **said})
+    assert (page.data, page.has_more or None, page.next_cursor) == ([], None, None)
+
+
+async def test_a_null_that_more_should_follow_is_no_end() -> None:
+    async def fetch(_: str | None) -> Page[JobEvent]:
+        return parsed({"object": "list", "data": None, "has_more": True})
+
+    with pytest.raises(PaginationError, match="gives no way"):
+        await Paginator(fetch).collect()
+
+
 @pytest.mark.parametrize("last", [{"step": 1}, {"step": 1, "id": None}, {"step": 1, "id": 5}, {"id": ""}])
 def test_items_without_an_id_are_items_but_no_way_on(last: dict[str, object]) -> None:
     page = parsed({"data": [{"step": 0}, last], "has_more": True}, Metrics)
@@ -561,7 +603,10 @@ def test_items_without_an_id_are_items_but_no_way_on(last: dict[str, object]) ->
 @pytest.mark.parametrize(
     ("document", "path"),
     [
-        ({"data": None, "has_more": False}, "$.data"),
+        ({"data": None}, "$.data"),
+        ({"object": "list", "has_more": False}, "$.data"),
+        ({"data": None, "has_more": False, "error": {"message": "the store is down"}}, "$.data"),
+        ({"data": None, "object": "error"}, "$.data"),
         ({"data": {"id": "a"}}, "$.data"),
         ({"data": "abc"}, "$.data"),
         ({"has_more": False}, "$.data"),

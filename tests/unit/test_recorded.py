@@ -26,7 +26,6 @@ from fine_tuning_async import (
     Upload,
     UploadPart,
     from_dict,
-    models,
     to_dict,
 )
 from fine_tuning_async._codec import structure
@@ -57,19 +56,16 @@ RECORDED = SHARED / "data" / "responses"
 SPECIFICATION = SHARED / "spec" / "openai-fine-tuning.openapi.json"
 
 # Kinds without a model of their own are left out.
-NAMES = {
-    "job": "FineTuningJob",
-    "event": "JobEvent",
-    "checkpoint": "JobCheckpoint",
-    "file": "File",
-    "model": "Model",
-    "permission": "CheckpointPermission",
-    "deletion": "Deletion",
-    "grader run": "GraderRun",
-    "upload": "Upload",
-}
 MODELS: dict[str, type[WireObject]] = {
-    kind: getattr(models, name) for kind, name in NAMES.items() if hasattr(models, name)
+    "job": FineTuningJob,
+    "event": JobEvent,
+    "checkpoint": JobCheckpoint,
+    "file": File,
+    "model": Model,
+    "permission": CheckpointPermission,
+    "deletion": Deletion,
+    "grader run": GraderRun,
+    "upload": Upload,
 }
 # The tag that each object bears, by which examples are found in the specification.
 BY_TAG = {

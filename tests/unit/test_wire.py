@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from email.parser import BytesParser
 from email.policy import HTTP
 from email.utils import format_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
@@ -25,14 +25,11 @@ from fine_tuning_async import APIError, InvalidArgumentError, ResponseFormatErro
 from fine_tuning_async._headers import checked_headers
 from fine_tuning_async._secret import Authorization, Secret
 from fine_tuning_async._urls import base_url, origin, relative_path, segment
-from fine_tuning_async._wire import (
-    Request,
-    Response,
-    decipher,
-    multipart,
-    redirect,
-    retry_after,
-)
+from fine_tuning_async._wire import Request, Response, decipher, redirect, retry_after
+from fine_tuning_async.api._form import multipart
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KEY = "sk-made-up/key+0123456789"
 SECRET = Secret(KEY)
@@ -314,6 +311,18 @@ def test_an_answer_does_not_show_its_body_in_a_log() -> None:
     assert "private" not in repr(Response(200, {}, b"private"))
 
 
+@pytest.mark.parametrize(
+    "way",
+    [copy.copy, copy.deepcopy, lambda answer: pickle.loads(pickle.dumps(answer))],  # noqa: S301 - our own
+)
+def test_an_answer_is_copied_and_pickled_with_its_headers(way: Callable[[Response], Response]) -> None:
+    headers = CIMultiDict([("X-Request-Id", "req_1"), ("Link", "a"), ("Link", "b")])
+    twin = way(Response(200, CIMultiDictProxy(headers), b"[1]"))
+    assert (twin.status, twin.body, twin.json(), twin.request_id) == (200, b"[1]", [1], "req_1")
+    assert list(twin.headers.items()) == list(headers.items())
+    assert twin.headers["x-request-id"] == "req_1"
+
+
 def test_a_request_id_is_found_whoever_gives_it() -> None:
     assert Response(200, CIMultiDict({"X-Request-ID": "a", "apim-request-id": "b"}), b"").request_id == "a"
     assert Response(200, CIMultiDict({"APIM-Request-Id": "b"}), b"").request_id == "b"
@@ -402,7 +411,7 @@ def test_every_envelope_is_read(document: object, expected: tuple[str | None, ..
         (b"<html>\n <h1>502</h1>\n</html>", "<html> <h1>502</h1> </html>"),
         (b'{"error":', '{"error":'),
         (b"\xff\xfe", "\ufffd\ufffd"),
-        (b'\xef\xbb\xbf{"error":{}}', '\ufeff{"error":{}}'),
+        (b'\xef\xbb\xbf{"error":', '\ufeff{"error":'),
         (b"[" * 5_000, "[" * 300 + "..."),
         (b"x" * 70_000, "x" * 300 + "..."),
     ],
@@ -428,10 +437,15 @@ def test_a_wait_that_is_asked_for_is_in_the_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "advice"), [(401, "check the key"), (403, "permissions"), (404, "check the id"), (400, "No.")]
+    ("status", "advice"), [(401, "check the key"), (403, "permissions"), (404, "check the id"), (400, ": No")]
 )
 def test_an_error_says_what_to_do(status: int, advice: str) -> None:
-    assert advice in str(error(status, b'{"error":{"message":"No."}}'))
+    assert advice in str(error(status, b'{"error":{"message":"No"}}'))
+
+
+def test_what_to_do_stands_behind_a_sentence_as_another_one() -> None:
+    assert str(error(401, b'{"error":{"message":"No."}}')).endswith(": No. Check the key")
+    assert str(error(401, b'{"error":{"message":"No"}}')).endswith(": No; check the key")
 
 
 def test_a_redirect_that_is_not_followed_says_where_it_led() -> None:

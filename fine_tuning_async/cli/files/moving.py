@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -13,7 +13,9 @@ from fine_tuning_async.cli.nouns import FILES
 from fine_tuning_async.cli.output import complain, harmless
 from fine_tuning_async.cli.printing import Printing
 from fine_tuning_async.cli.transfer import moving
-from fine_tuning_async.client import FineTuningClient
+
+if TYPE_CHECKING:
+    from fine_tuning_async.client import FineTuningClient
 
 
 async def upload(
@@ -33,6 +35,9 @@ async def upload(
     """
     if filename is not None and len(path) > 1:
         raise Misuse("--filename names one file, and there are several")
+    for each in path:  # all of them before the first is sent
+        if not each.exists() or each.is_dir():
+            raise Misuse(f"{str(each)!r} is no file; nothing was uploaded")
     rows = printing.rows(FILES)
     async with connection.client() as client:
         for each in path:
@@ -69,14 +74,14 @@ async def download(
         complain(harmless(f"wrote {target}"))
 
 
-async def _named(client: FineTuningClient, file_id: str) -> Path:
+async def _named(client: "FineTuningClient", file_id: str) -> Path:
     """Return the name that a file has on the server, without any folder that it might lead to."""
     name = (await client.retrieve_file(file_id)).filename
     last = name.replace("\\", "/").rpartition("/")[2]
     return Path(last if last.isprintable() and last not in {"", ".", ".."} else file_id)
 
 
-async def _write_out(client: FineTuningClient, file_id: str) -> None:
+async def _write_out(client: "FineTuningClient", file_id: str) -> None:
     async with client.stream_file(file_id) as chunks:
         async for chunk in chunks:
             await asyncio.to_thread(sys.stdout.buffer.write, chunk)

@@ -11,7 +11,7 @@ import secrets
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from fine_tuning_async.api._keys import KEY
+from fine_tuning_async.api._marks import KEY
 from fine_tuning_async.cli.failure import Misuse
 from fine_tuning_async.cli.paging import LARGE_PAGE
 from fine_tuning_async.errors import FineTuningError

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from shlex import quote
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -15,7 +15,6 @@ from fine_tuning_async.cli.nouns import JOBS
 from fine_tuning_async.cli.output import complain, harmless, tell
 from fine_tuning_async.cli.printing import Printing, write_json
 from fine_tuning_async.cli.transfer import moving
-from fine_tuning_async.client import FineTuningClient
 from fine_tuning_async.datasets import check_dataset
 from fine_tuning_async.models import FineTuningJob
 
@@ -23,6 +22,9 @@ from .again import job_of, new_key, uploaded
 from .options import Training, Wish
 from .plan import Plan, Source, plan_of
 from .waiting import follow_to_end
+
+if TYPE_CHECKING:
+    from fine_tuning_async.client import FineTuningClient
 
 
 async def create(
@@ -55,7 +57,7 @@ async def create(
     _rehearse(plan, key, printing, aloud=dry_run)
     if dry_run:
         return 0
-    if idempotency_key is None:
+    if idempotency_key is None and not connection.forgets:
         complain(f"idempotency key {key}; to run this again safely, add: --idempotency-key {key}")
     async with connection.client() as client:
         with _interruptible(key, connection):
@@ -67,6 +69,8 @@ async def create(
         if printing.json or not follow:
             printing.one(job, JOBS)
         if not follow:
+            if connection.forgets:
+                complain("the job is gone with its local server; --db keeps it, --follow shows its training")
             return 0
         return await follow_to_end(client, job.id, as_json=printing.json, connection=connection)
 
@@ -83,12 +87,12 @@ def _interruptible(key: str, connection: Connection) -> Iterator[None]:
         raise
 
 
-async def _create(client: FineTuningClient, plan: Plan, key: str, *, again: bool) -> FineTuningJob:
+async def _create(client: "FineTuningClient", plan: Plan, key: str, *, again: bool) -> FineTuningJob:
     ids = {source: await _id_of(client, source, again=again) for source in plan.sources}
     return await client.create_job(**plan.arguments(ids), idempotency_key=key)
 
 
-async def _id_of(client: FineTuningClient, source: Source, *, again: bool) -> str:
+async def _id_of(client: "FineTuningClient", source: Source, *, again: bool) -> str:
     contents = source.contents
     if contents is None:
         return source.text
@@ -107,8 +111,10 @@ def _check(plan: Plan) -> None:
     )
     bad = next((each for each in (report, report.validation) if each is not None and each.problems), None)
     if bad is not None:
-        first = bad.summary().splitlines()[0]
-        raise CommandFailure(f"{first}; see: fine-tuning files check {bad.path} --method {plan.method}")
+        first, problem = bad.summary().splitlines()[:2]
+        raise CommandFailure(
+            f"{first}; {problem.strip()}; see: fine-tuning files check {bad.path} --method {plan.method}"
+        )
     for each in filter(None, [report, report.validation]):
         for code, kind in each.by_kind.items():
             complain(harmless(f"warning: {each.path}: {code}, {kind.count} times"))

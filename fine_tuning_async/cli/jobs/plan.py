@@ -9,7 +9,7 @@ from attrs import frozen
 
 from fine_tuning_async._document import encode
 from fine_tuning_async.api._create import create_body
-from fine_tuning_async.api._keys import DIGEST, KEY, with_key
+from fine_tuning_async.api._marks import DIGEST, KEY, with_key
 from fine_tuning_async.cli.failure import Misuse
 
 from .options import Fields, local_file

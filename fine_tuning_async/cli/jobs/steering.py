@@ -1,15 +1,17 @@
 """The commands that change the state of jobs."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from fine_tuning_async.cli.connection import Connection
 from fine_tuning_async.cli.nouns import JOBS
 from fine_tuning_async.cli.printing import Printing
-from fine_tuning_async.client import FineTuningClient
 from fine_tuning_async.models import FineTuningJob
+
+if TYPE_CHECKING:
+    from fine_tuning_async.client import FineTuningClient
 
 
 async def cancel(
@@ -18,7 +20,7 @@ async def cancel(
     connection: Connection = Connection(),
 ) -> None:
     """Cancel jobs."""
-    await _steer(FineTuningClient.cancel_job, job_id, printing, connection)
+    await _steer(lambda client, each: client.cancel_job(each), job_id, printing, connection)
 
 
 async def pause(
@@ -27,7 +29,7 @@ async def pause(
     connection: Connection = Connection(),
 ) -> None:
     """Pause running jobs."""
-    await _steer(FineTuningClient.pause_job, job_id, printing, connection)
+    await _steer(lambda client, each: client.pause_job(each), job_id, printing, connection)
 
 
 async def resume(
@@ -36,11 +38,11 @@ async def resume(
     connection: Connection = Connection(),
 ) -> None:
     """Resume paused jobs."""
-    await _steer(FineTuningClient.resume_job, job_id, printing, connection)
+    await _steer(lambda client, each: client.resume_job(each), job_id, printing, connection)
 
 
 async def _steer(
-    change: Callable[[FineTuningClient, str], Awaitable[FineTuningJob]],
+    change: Callable[["FineTuningClient", str], Awaitable[FineTuningJob]],
     job_ids: tuple[str, ...],
     printing: Printing,
     connection: Connection,

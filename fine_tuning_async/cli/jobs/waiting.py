@@ -4,7 +4,7 @@ import asyncio
 import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -14,10 +14,12 @@ from fine_tuning_async.cli.failure import CommandFailure, Misuse
 from fine_tuning_async.cli.output import complain, harmless
 from fine_tuning_async.cli.printing import AsJSON
 from fine_tuning_async.cli.report import explain
-from fine_tuning_async.client import FineTuningClient
 from fine_tuning_async.models import FineTuningJob, JobFailed, JobStatus
 
 from .views import view_for
+
+if TYPE_CHECKING:
+    from fine_tuning_async.client import FineTuningClient
 
 
 async def wait(
@@ -76,7 +78,7 @@ async def follow(
 
 
 async def follow_to_end(
-    client: FineTuningClient,
+    client: "FineTuningClient",
     job_id: str,
     *,
     as_json: bool,

@@ -20,8 +20,9 @@ def is_figure(value: object) -> TypeGuard[float]:
 
 
 def name_of(job: FineTuningJob) -> str:
-    """Return what a person calls the job: its suffix."""
-    return harmless(job.user_provided_suffix or job.id)
+    """Return what a person calls the job: its suffix, which has another name on Azure."""
+    suffix = job.user_provided_suffix or job.extra.get("suffix")
+    return harmless(suffix if isinstance(suffix, str) and suffix else job.id)
 
 
 def method_of(job: FineTuningJob) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -12,12 +12,14 @@ from fine_tuning_async.cli.failure import CommandFailure, Misuse
 from fine_tuning_async.cli.output import complain, harmless
 from fine_tuning_async.cli.paging import LARGE_PAGE
 from fine_tuning_async.cli.printing import write_json
-from fine_tuning_async.client import FineTuningClient
 from fine_tuning_async.errors import NotFoundError
 from fine_tuning_async.models import FineTuningJob
 
 from . import screen
 from .curves import Row, Run, labels, merged, named, panels, rows_of_events, rows_of_results, smoothed, smoothing
+
+if TYPE_CHECKING:
+    from fine_tuning_async.client import FineTuningClient
 
 FORMATS = (".svg", ".png", ".html")
 
@@ -62,7 +64,7 @@ async def plot(
         await asyncio.to_thread(_write, runs, output, smooth, dark)
 
 
-async def _figures(client: FineTuningClient, job: FineTuningJob) -> list[Row]:
+async def _figures(client: "FineTuningClient", job: FineTuningJob) -> list[Row]:
     try:
         rows = rows_of_results(await client.training_metrics(job)) if job.is_terminal else []
     except NotFoundError:  # the file was deleted

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from attrs import frozen
 
 from fine_tuning_async._codec import to_dict
-from fine_tuning_async.cli.jobs.words import is_figure
+from fine_tuning_async.cli.jobs.words import is_figure, name_of
 from fine_tuning_async.cli.output import harmless
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def panels(runs: Sequence[Run]) -> dict[str, list[Curve]]:
 
 def labels(jobs: Sequence[FineTuningJob]) -> list[str]:
     """Return what a legend calls each job: its suffix, with the end of its id where another has the same."""
-    names = [harmless(job.user_provided_suffix or job.id) for job in jobs]
+    names = [name_of(job) for job in jobs]
     return [
         name if names.count(name) == 1 else f"{name} ({harmless(job.id[-6:])})"
         for name, job in zip(names, jobs, strict=True)

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from fine_tuning_async.server.answers import Problem, answer, answer_slice
-from fine_tuning_async.server.context import job_not_found
 from fine_tuning_async.server.handlers.queries import choice, metadata_filter, page_size, position
+from fine_tuning_async.server.refusals import (
+    checkpoint_not_found,
+    file_not_found,
+    job_not_found,
+    model_not_found,
+)
 from fine_tuning_async.server.wellformed import storable
 
 from .shelf import Shelf
@@ -48,8 +53,7 @@ async def list_permissions(request: web.Request) -> web.Response:
     checkpoint = storable(request.match_info["checkpoint"])
     shelf = request.app[SHELF]
     if not shelf.knows_checkpoint(checkpoint):
-        message = f"The model '{checkpoint}' does not exist"
-        raise Problem(404, message, param="fine_tuned_model_checkpoint", code="model_not_found")
+        raise checkpoint_not_found(checkpoint)
     if not shelf.has_permissions(checkpoint):
         message = f"The permissions of '{checkpoint}' are not in this archive: its key might not see them."
         raise Problem(403, message, code="not_archived")
@@ -70,7 +74,7 @@ async def retrieve_file(request: web.Request) -> web.Response:
     file_id = request.match_info["file_id"]
     view = request.app[SHELF].one("files", storable(file_id))
     if view is None:
-        raise _no_file(file_id)
+        raise file_not_found(file_id)
     return answer(view)
 
 
@@ -79,7 +83,7 @@ async def download(request: web.Request) -> web.FileResponse:
     file_id = request.match_info["file_id"]
     found = request.app[SHELF].content(storable(file_id))
     if found is None:
-        raise _no_file(file_id)
+        raise file_not_found(file_id)
     state, path = found
     if path is None or not path.is_file():
         why = "the server had deleted it by then" if state == "gone" else "it was not fetched, or has been removed"
@@ -99,7 +103,7 @@ async def retrieve_model(request: web.Request) -> web.Response:
     model = request.match_info["model"]
     view = request.app[SHELF].one("models", storable(model))
     if view is None:
-        raise Problem(404, f"The model '{model}' does not exist", param="model", code="model_not_found")
+        raise model_not_found(model)
     return answer(view)
 
 
@@ -125,7 +129,3 @@ def _page(request: web.Request, table: str, owner: str, *, default: int, with_en
     past = position(request, lambda thing_id: shelf.number(table, owner, thing_id))
     found = shelf.belonging(table, owner, past, limit, project_id=project_id, newest_first=newest_first)
     return answer_slice(found, with_ends=with_ends)
-
-
-def _no_file(file_id: str) -> Problem:
-    return Problem(404, f"No such File object: {file_id}", param="id")

@@ -11,22 +11,23 @@ from uuid import uuid4
 from aiohttp import web
 
 from fine_tuning_async.server.answers import Problem, answer_problem
+from fine_tuning_async.server.context import READS
 from fine_tuning_async.server.errors import NotRunningError, StartError
-from fine_tuning_async.server.serving import LOOPBACK, signals_call
+from fine_tuning_async.server.middleware import plain
+from fine_tuning_async.server.personalities import Personality
+from fine_tuning_async.server.serving import LOOPBACK, bound, say, signals_call, url_of
 
 from . import handlers
 from .shelf import Shelf
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
     from types import TracebackType
 
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    from aiohttp.typedefs import Handler
 
 _LOG = logging.getLogger(__name__)
-_BASES = ("/v1", "/openai/v1")  # OpenAI's, then the one that Azure puts after its endpoint
-_READS = frozenset({"GET", "HEAD"})
 _PATIENCE = 0.2
 """Seconds for requests in flight at a stop; aiohttp waits so long twice."""
 
@@ -60,7 +61,7 @@ class ArchiveServer:
         if self._runner is None:
             raise NotRunningError("the server is not running: use it in an async with block")
         host, port, *_ = self._runner.addresses[0]
-        return f"http://{f'[{host}]' if ':' in host else host}:{port}{_BASES[0]}"
+        return url_of(host, port, Personality.home)
 
     async def __aenter__(self) -> Self:
         if self._runner is not None:
@@ -68,12 +69,9 @@ class ArchiveServer:
         runner = web.AppRunner(_app(self._directory), access_log=None, shutdown_timeout=_PATIENCE)
         await runner.setup()
         try:
-            await web.TCPSite(runner, *self._address).start()
-        except BaseException as error:
+            await web.SockSite(runner, bound(*self._address)).start()
+        except BaseException:
             await runner.cleanup()
-            if isinstance(error, OSError | OverflowError):
-                host, port = self._address
-                raise StartError(f"cannot listen on {host}:{port}: {error}") from error
             raise
         self._runner = runner
         return self
@@ -91,7 +89,7 @@ async def serve_archive(
     *,
     host: str = LOOPBACK,
     port: int = 0,
-    announce: Callable[[str], None] = print,
+    announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve an archive in the running loop until SIGINT or SIGTERM, or until cancelled.
 
@@ -99,7 +97,7 @@ async def serve_archive(
         directory: Where the archive is.
         host: The address to listen on.
         port: The port to listen on; 0 takes a free one.
-        announce: Called with the line `listening on URL`.
+        announce: Called with the line `listening on URL`; by default it is printed at once.
 
     Raises:
         StartError: The port is taken, or there is no archive that can be read.
@@ -107,7 +105,7 @@ async def serve_archive(
     done = asyncio.Event()
     async with ArchiveServer(directory, host=host, port=port) as server:
         with signals_call(done.set):
-            announce(f"listening on {server.url}")
+            (announce or say)(f"listening on {server.url}")
             await done.wait()
 
 
@@ -134,7 +132,7 @@ def _app(directory: Path) -> web.Application:
         ("/models", handlers.list_models),
         ("/models/{model}", handlers.retrieve_model),
     )
-    app.add_routes([web.get(base + path, handler) for base in _BASES for path, handler in table])
+    app.add_routes([web.get(base + path, handler) for base in Personality.bases for path, handler in table])
     return app
 
 
@@ -142,16 +140,15 @@ def _app(directory: Path) -> web.Application:
 async def _explained(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every refusal and failure into an answer in the API's error envelope."""
     try:
-        if request.method not in _READS:
+        if request.method not in READS:
             await request.release()  # a client that still sends would take the answer for a broken connection
-            raise _read_only(request)  # noqa: TRY301 -- it is answered as all else
+            raise _read_only(request)  # noqa: TRY301 - it is answered as all else
         return await handler(request)
     except Problem as problem:
         return answer_problem(problem)
     except web.HTTPException as error:
-        text = f"Invalid URL ({request.method} {request.path})" if error.status == 404 else error.reason  # noqa: PLR2004 -- as said
-        return answer_problem(Problem(error.status, text, code="unknown_url"))
-    except Exception:  # noqa: BLE001 -- the edge of the server: the client gets JSON all the same
+        return answer_problem(plain(request, error))
+    except Exception:  # noqa: BLE001 - the edge of the server: the client gets JSON all the same
         _LOG.exception("%s %s failed", request.method, request.path)
         return answer_problem(Problem(500, "The archive could not be read.", kind="server_error"))
 

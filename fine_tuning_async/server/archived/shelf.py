@@ -54,12 +54,12 @@ class Shelf:
 
     def one(self, table: str, thing_id: str) -> bytes | None:
         """Return a job, a model, or the description of a file."""
-        row = self._row(f"SELECT document FROM {table} WHERE id = ?", thing_id)  # noqa: S608 -- our own names
+        row = self._row(f"SELECT document FROM {table} WHERE id = ?", thing_id)  # noqa: S608 - our own names
         return None if row is None or row[0] is None else cast("str", row[0]).encode()
 
     def place(self, table: str, thing_id: str) -> Place | None:
         """Return where a job or a file stands."""
-        row = self._row(f"SELECT created_at, tie, id FROM {table} WHERE id = ?", thing_id)  # noqa: S608 -- as above
+        row = self._row(f"SELECT created_at, tie, id FROM {table} WHERE id = ?", thing_id)  # noqa: S608 - as above
         return cast("Place | None", row)
 
     def jobs(self, pairs: Sequence[tuple[str, str]] | None, after: Place | None, limit: int) -> Slice:
@@ -74,7 +74,7 @@ class Shelf:
 
     def number(self, table: str, owner: str, thing_id: str) -> int | None:
         """Return the number of what belongs to something."""
-        query = f"SELECT number FROM {table} WHERE {_OWNERS[table]} = ? AND id = ?"  # noqa: S608 -- as above
+        query = f"SELECT number FROM {table} WHERE {_OWNERS[table]} = ? AND id = ?"  # noqa: S608 - as above
         row = self._row(query, owner, thing_id)
         return None if row is None else cast("int", row[0])
 
@@ -91,7 +91,7 @@ class Shelf:
         """Return what belongs to something, past a number."""
         sign, order = ("<", "DESC") if newest_first else (">", "ASC")
         which = "" if past is None else f" AND number {sign} {past:d}"
-        query = f"SELECT id, document FROM {table} WHERE {_OWNERS[table]} = ?{which} ORDER BY number {order}"  # noqa: S608 -- as above
+        query = f"SELECT id, document FROM {table} WHERE {_OWNERS[table]} = ?{which} ORDER BY number {order}"  # noqa: S608 - as above
         rows = self._rows(query, owner)
         if project_id is not None:
             rows = (row for row in rows if orjson.loads(row[1]).get("project_id") == project_id)
@@ -128,7 +128,7 @@ class Shelf:
         if after is not None:
             which = f" AND created_at {sign}= ? AND (created_at {sign} ? OR (tie, id) {other} (?, ?))"
             values = (after[0], *after)
-        query = f"SELECT id, document FROM {table} WHERE document IS NOT NULL{which} ORDER BY {order}"  # noqa: S608 -- as above
+        query = f"SELECT id, document FROM {table} WHERE document IS NOT NULL{which} ORDER BY {order}"  # noqa: S608 - as above
         return self._rows(query, *values)
 
     def _rows(self, query: str, *values: object) -> Iterator[Row]:
@@ -152,7 +152,7 @@ def _opened(path: Path) -> sqlite3.Connection:
         names = ("application_id", "user_version")
         marks = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
         if marks != [APPLICATION, VERSION]:
-            raise sqlite3.DatabaseError("it is no archive, or one of another version")  # noqa: TRY301 -- closed below
+            raise sqlite3.DatabaseError("it is no archive, or one of another version")  # noqa: TRY301 - closed below
     except BaseException:
         connection.close()
         raise

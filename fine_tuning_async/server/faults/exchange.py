@@ -11,7 +11,8 @@ from .pauses import Pauses
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    from aiohttp.typedefs import Handler
+
     Play = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
     """A fault in action: a middleware around the work."""
 

@@ -13,7 +13,9 @@ from .broken import Lost
 from .pauses import StoppedError
 
 if TYPE_CHECKING:
-    from .exchange import Handler, Play
+    from aiohttp.typedefs import Handler
+
+    from .exchange import Play
     from .script import Hit
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
-    from .exchange import Handler
+    from aiohttp.typedefs import Handler
 
 
 @dataclass(frozen=True, slots=True)

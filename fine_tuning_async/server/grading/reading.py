@@ -165,7 +165,7 @@ def _check_range(value: object, param: str) -> None:
         checks.decimal(each, f"{param}[{index}]", above=-math.inf)
         for index, each in enumerate(checks.array(value, param, most=2))
     ]
-    if len(bounds) != 2 or bounds[0] >= bounds[1]:  # noqa: PLR2004 -- a range has two ends
+    if len(bounds) != 2 or bounds[0] >= bounds[1]:  # noqa: PLR2004 - a range has two ends
         raise bad_request(f"Invalid '{param}': expected two numbers, the lower one first.", param, "invalid_value")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fine_tuning_async.server.answers import Problem, Streamed, answer, answer_deleted, answer_slice
 from fine_tuning_async.server.context import SERVICE
+from fine_tuning_async.server.refusals import file_not_found
 from fine_tuning_async.server.wellformed import storable
 
 from .queries import choice, page_size, position
@@ -103,5 +104,5 @@ def _find(service: Service, request: web.Request) -> StoredFile:
     file_id = request.match_info["file_id"]
     stored = service.store.files.find(storable(file_id))
     if stored is None:
-        raise Problem(404, f"No such File object: {file_id}", param="id")
+        raise file_not_found(file_id)
     return stored

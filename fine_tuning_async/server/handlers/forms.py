@@ -29,7 +29,7 @@ _DISPOSITION = "Content-Disposition"
 class Part:
     """One part of a form, to be read before the next one is asked for.
 
-    Args:
+    Attributes:
         content: Where to read it from.
         name: The field's name; None if it has none.
         filename: The name of a file, which is kept and shown, and never opened.

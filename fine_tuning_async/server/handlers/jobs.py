@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import orjson
 
 from fine_tuning_async.server.answers import Problem, answer, answer_slice, bad_request
-from fine_tuning_async.server.context import SERVICE, find_job, job_not_found, read_object
+from fine_tuning_async.server.context import SERVICE, find_job, read_object
 from fine_tuning_async.server.errors import JobStateError
+from fine_tuning_async.server.refusals import job_not_found
 from fine_tuning_async.server.validation import check_create, check_purpose
 from fine_tuning_async.server.wellformed import storable
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fine_tuning_async.server.answers import Problem, answer, answer_deleted
 from fine_tuning_async.server.context import SERVICE
+from fine_tuning_async.server.refusals import model_not_found
 from fine_tuning_async.server.validation import ALIASES
 from fine_tuning_async.server.views import model_view
 from fine_tuning_async.server.wellformed import storable
@@ -35,7 +36,7 @@ async def retrieve(request: web.Request) -> web.Response:
     with service.session():
         view = _BASES.get(model) or service.store.models.view(storable(model))
     if view is None:
-        raise _not_found(model)
+        raise model_not_found(model)
     return answer(view)
 
 
@@ -49,9 +50,5 @@ async def delete(request: web.Request) -> web.Response:
     with service.session():
         removed = service.store.models.remove(storable(model))
     if not removed:
-        raise _not_found(model)
+        raise model_not_found(model)
     return answer_deleted("model", model)
-
-
-def _not_found(model: str) -> Problem:
-    return Problem(404, f"The model '{model}' does not exist", param="model", code="model_not_found")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fine_tuning_async.server import checks
 from fine_tuning_async.server.answers import Problem, answer_deleted, answer_slice, bad_request
 from fine_tuning_async.server.context import SERVICE, read_object
+from fine_tuning_async.server.refusals import checkpoint_not_found
 from fine_tuning_async.server.store.lists import Slice
 from fine_tuning_async.server.views import permission_view
 from fine_tuning_async.server.wellformed import storable
@@ -58,11 +59,10 @@ async def delete(request: web.Request) -> web.Response:
 
 
 def _checkpoint(service: Service, request: web.Request) -> str:
-    """Return the checkpoint that the path names: a model, as it is used like one."""
+    """Return the checkpoint that the path names."""
     checkpoint = storable(request.match_info["checkpoint"])
     if service.store.models.view(checkpoint) is None:
-        message = f"The model '{checkpoint}' does not exist"
-        raise Problem(404, message, param="fine_tuned_model_checkpoint", code="model_not_found")
+        raise checkpoint_not_found(checkpoint)
     return checkpoint
 
 

@@ -9,19 +9,15 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from fine_tuning_async.server.answers import Problem
-from fine_tuning_async.server.context import HOST, is_control, is_page
+from fine_tuning_async.server.context import HOST, READS, is_control, is_page
 
 from .document import answer_page
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+    from aiohttp.typedefs import Handler
 
 _OWN = frozenset({"same-origin", "none"})
 """What a browser says of a request by the page itself, or by its user (Fetch Metadata, section 2.3)."""
-
-_SAFE = frozenset({"GET", "HEAD"})
 
 
 @web.middleware
@@ -38,7 +34,7 @@ def _check(request: web.Request) -> None:
     # that name. What reads is held to it always; what writes only with an Origin, which a browser sends with it: a
     # program may well know the server by another name.
     origin = request.headers.get("Origin")
-    if (request.method in _SAFE or origin is not None) and not _is_own(request.host, request.app.get(HOST)):
+    if (request.method in READS or origin is not None) and not _is_own(request.host, request.app.get(HOST)):
         raise _refused(f"it names the server {request.host[:100]!r}: use an IP address, or localhost")
     if origin is not None and origin.partition("://")[2] != request.host:
         raise _refused("it comes from another web site")
@@ -56,11 +52,23 @@ def _is_own(host: str, listening_on: str | None) -> bool:
         return False
     if name in {"localhost", listening_on} or name.endswith(".localhost"):
         return True
+    # Containers beside it know a server that listens for them by a name without a dot, which no web site has.
+    return _is_address(name) or (bool(name) and "." not in name and not _is_loopback(listening_on))
+
+
+def _is_address(name: str) -> bool:
     try:
         ip_address(name)
     except ValueError:
         return False
     return True
+
+
+def _is_loopback(listening_on: str | None) -> bool:
+    """Tell whether it listens for this machine alone, as far as is known."""
+    if listening_on is None or listening_on == "localhost":
+        return True
+    return _is_address(listening_on) and ip_address(listening_on).is_loopback
 
 
 def _refused(why: str) -> Problem:

@@ -21,8 +21,8 @@ from .reshaping import Document, document_of, json_answer, reshaped
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from fine_tuning_async.server.plan import Metrics
     from fine_tuning_async.server.records import Job
-    from fine_tuning_async.server.trainer import Metrics
 
 _V1 = "/openai/v1"
 _NOT_FOUND = "Resource not found"

@@ -78,7 +78,7 @@ class Store:
         """Forget everything; the numbering begins anew, so that the same ids come again."""
         with self.transaction():
             for table in (*TABLES, "sqlite_sequence"):
-                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- the names are our own
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are our own
 
     def time(self) -> float | None:
         """Return the simulated time last saved."""

@@ -86,7 +86,7 @@ class Lists:
         """Return files past a position, of one purpose or of all."""
         which = "" if purpose is None else "purpose = ? AND "
         values = () if purpose is None else (purpose,)
-        query = f"SELECT id, view FROM files WHERE id IS NOT NULL AND {which}"  # noqa: S608 -- only our own words are put in
+        query = f"SELECT id, view FROM files WHERE id IS NOT NULL AND {which}"  # noqa: S608 - only our own words are put in
         return self._read_on(query, values, after, limit, newest_first=newest_first)
 
     def permission_position(self, checkpoint: str, permission_id: str) -> int | None:
@@ -100,7 +100,7 @@ class Lists:
         """Return permissions of a checkpoint past a position, of one project or of all."""
         which = "" if project_id is None else "project_id = ? AND "
         values = (checkpoint,) if project_id is None else (checkpoint, project_id)
-        query = f"SELECT id, view FROM permissions WHERE checkpoint = ? AND {which}"  # noqa: S608 -- as above
+        query = f"SELECT id, view FROM permissions WHERE checkpoint = ? AND {which}"  # noqa: S608 - as above
         return self._read_on(query, values, after, limit, newest_first=newest_first)
 
     def _position(self, query: str, *values: str | int) -> int | None:

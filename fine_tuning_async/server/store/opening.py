@@ -86,7 +86,7 @@ def reason(error: Exception) -> str:
     return str(error) if code is None else _REASONS.get(code & _PRIMARY, str(error))
 
 
-class _Refused(Exception):  # noqa: N818 -- it is on its way to become a StartError
+class _Refused(Exception):  # noqa: N818 - it is on its way to become a StartError
     """The file is a database, but not one for this server."""
 
 
@@ -145,8 +145,8 @@ def _sweep(connection: sqlite3.Connection) -> None:
     # What a killed process left unfinished has no id, and is no part of anything.
     unfinished = "SELECT seq FROM files WHERE id IS NULL AND seq NOT IN (SELECT file_seq FROM parts)"
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute(f"DELETE FROM chunks WHERE file_seq IN ({unfinished})")  # noqa: S608 -- our own words
-    connection.execute(f"DELETE FROM files WHERE seq IN ({unfinished})")  # noqa: S608 -- as above
+    connection.execute(f"DELETE FROM chunks WHERE file_seq IN ({unfinished})")  # noqa: S608 - our own words
+    connection.execute(f"DELETE FROM files WHERE seq IN ({unfinished})")  # noqa: S608 - as above
     connection.execute("COMMIT")
 
 

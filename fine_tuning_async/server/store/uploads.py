@@ -55,11 +55,11 @@ class Uploads:
     def add(self, upload: StoredUpload) -> None:
         """Insert an upload."""
         marks = ", ".join("?" * len(astuple(upload)))
-        self._connection.execute(f"INSERT INTO uploads ({_COLUMNS}) VALUES ({marks})", astuple(upload))  # noqa: S608 -- our own words
+        self._connection.execute(f"INSERT INTO uploads ({_COLUMNS}) VALUES ({marks})", astuple(upload))  # noqa: S608 - our own words
 
     def find(self, upload_id: str) -> StoredUpload | None:
         """Return the upload of this id."""
-        query = f"SELECT {_COLUMNS} FROM uploads WHERE id = ?"  # noqa: S608 -- as above
+        query = f"SELECT {_COLUMNS} FROM uploads WHERE id = ?"  # noqa: S608 - as above
         row = self._connection.execute(query, (upload_id,)).fetchone()
         return None if row is None else StoredUpload(*row)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Letter:
     """A delivery that is about to be attempted.
 
-    Args:
+    Attributes:
         id: The `webhook-id`.
         url: The receiver.
         body: The event.

@@ -77,15 +77,18 @@ class TrainedProgress(Progress):
         super().finish(job, at)
 
     def pause(self, job: Job, at: float) -> None:
-        """Begin to pause the job; one that is being trained is paused once the trainer lets go of it."""
+        """Begin to pause the job; one that is being trained is paused once the trainer lets go of it.
+
+        One that goes on, but waits for the trainer to take it up again, has nobody to wait for.
+        """
         super().pause(job, at)
         if job.held_in == "running":
-            job.due_at = None
+            job.due_at = None if job.began_at else at
             self._save(job)
 
     def _apply(self, job: Job, at: float) -> None:
         if job.status in {"queued", "running"}:
-            job.due_at = None
+            job.due_at, job.began_at = None, 0.0
             self._ready(job.id)
         else:
             super()._apply(job, at)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 
-class TrainingFailed(Exception):  # noqa: N818 -- the end of a job, whose error it becomes
+class TrainingFailed(Exception):  # noqa: N818 - the end of a job, whose error it becomes
     """Raised by a trainer to let its job fail with an error of its choice.
 
     Any other exception lets the job fail too, with the code `trainer_error` and the exception's text.
@@ -33,7 +33,7 @@ class TrainingFailed(Exception):  # noqa: N818 -- the end of a job, whose error 
 class DataFile:
     """A training or validation file, read from the server's store.
 
-    Args:
+    Attributes:
         id: The file's id.
         filename: The name that it was uploaded with.
         size: Its length in bytes.
@@ -63,7 +63,7 @@ class DataFile:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the content to a file."""
-        with open(path, "wb") as target:  # noqa: PTH123 -- whatever names a path will do
+        with open(path, "wb") as target:  # noqa: PTH123 - whatever names a path will do
             target.writelines(self._pieces())
 
 
@@ -137,7 +137,7 @@ Report = Step | Checkpoint | Note | Finished
 class TrainingTask:
     """A job as its trainer sees it.
 
-    Args:
+    Attributes:
         job_id: The job's id.
         model: What is to be trained: the name of a model.
         method: `supervised`, `dpo` or `reinforcement`.

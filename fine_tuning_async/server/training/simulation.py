@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fine_tuning_async.server.trainer import Plan
+from fine_tuning_async.server.plan import Plan
 
 from .protocol import Checkpoint, Finished, Report, Step, Trainer, TrainingTask
 
@@ -45,7 +45,14 @@ class Simulation:
 
 
 def real(trainer: Trainer | None) -> Trainer | None:
-    """Return a trainer that takes its own time, or None for the simulation."""
+    """Return a trainer that takes its own time, or None for the simulation.
+
+    Raises:
+        TypeError: It is no trainer.
+    """
+    if trainer is not None and (isinstance(trainer, type) or not callable(getattr(trainer, "train", None))):
+        wanted = "an object of it, not the class" if isinstance(trainer, type) else "an object with a method train"
+        raise TypeError(f"trainer is {trainer!r}; it must be {wanted}")
     return None if isinstance(trainer, Simulation) else trainer
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
+from collections.abc import AsyncIterable
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from .protocol import TrainingFailed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -75,7 +79,7 @@ class TrainingThread:
         try:
             with asyncio.Runner(loop_factory=lambda: self._own) as runner:
                 runner.run(self._iterate())
-        except BaseException as error:  # noqa: BLE001 -- whatever a trainer raises is told, and ends its job alone
+        except BaseException as error:  # noqa: BLE001 - whatever a trainer raises is told, and ends its job alone
             outcome = error
         with suppress(RuntimeError):  # The serving loop is closed: it has stopped waiting for this.
             self._serving.call_soon_threadsafe(self._ended, outcome)
@@ -84,7 +88,7 @@ class TrainingThread:
         self._main = asyncio.current_task()
         if self._stopping:
             return
-        reports: AsyncIterator[Report] = self._trainer.train(self._task)
+        reports = _iterator(self._trainer.train(self._task))
         try:
             async for report in reports:
                 if not await self._hand_over(report):
@@ -107,3 +111,15 @@ class TrainingThread:
         except BaseException as error:
             answer.set_exception(error)
             raise
+
+
+def _iterator(reports: object) -> AsyncIterator[Report]:
+    """Return what a trainer gave back, if it can be iterated: a coroutine or a generator is easily written."""
+    if isinstance(reports, AsyncIterable):
+        return aiter(reports)
+    if inspect.iscoroutine(reports):
+        reports.close()  # else Python warns, at some other place, that nobody awaited it
+    kind = type(reports).__name__
+    raise TrainingFailed(
+        f"train() returned a {kind} and no async iterator: let it be an async def that yields reports"
+    )

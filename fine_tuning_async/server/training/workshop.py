@@ -175,7 +175,7 @@ class Workshop:
                 # What a pause still takes is one step, with the checkpoint behind it.
                 work.last_step_taken = job.status == "pausing" and isinstance(report, Step)
                 self._progress.report(job, now, report)
-        except Exception as error:  # noqa: BLE001 -- whatever a report does to the store, it ends its job alone
+        except Exception as error:  # noqa: BLE001 - whatever a report does to the store, it ends its job alone
             self._settle(work, error)
             return False
         return not isinstance(report, Finished)
@@ -197,6 +197,8 @@ class Workshop:
             if job is None:
                 return
             if error is not None:
+                if not isinstance(error, TrainingFailed | asyncio.CancelledError):
+                    _LOG.error("the trainer of %s failed", job.id, exc_info=error)
                 self._progress.fail(job, now, _error_of(error))
             elif job.status == "pausing":
                 self._progress.halt(job, now)

@@ -24,9 +24,9 @@ def in_terminal(
 ) -> tuple[int, str]:
     """Run the command with some words, to its end or until a word appears; return its exit code and output."""
     import fcntl  # noqa: PLC0415 - POSIX only, as the three modules that follow
-    import pty  # noqa: PLC0415
-    import struct  # noqa: PLC0415
-    import termios  # noqa: PLC0415
+    import pty  # noqa: PLC0415 - as above
+    import struct  # noqa: PLC0415 - as above
+    import termios  # noqa: PLC0415 - as above
 
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))

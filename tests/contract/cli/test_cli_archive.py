@@ -10,11 +10,12 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from fine_tuning_async import ArchiveProgress, FineTuningClient
+from fine_tuning_async import Archive, ArchiveProgress, FineTuningClient, archive_account
 from fine_tuning_async.cli import archive_telling as telling
 from fine_tuning_async.cli.command import run
 from fine_tuning_async.server import Fault, LocalServer
 from tests.contract.test_archive import create
+from tests.contract.test_archive_fidelity import Account, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,7 +78,7 @@ def test_it_makes_shows_exports_and_verifies_an_archive(command: Callable[..., W
 def test_damage_and_gaps_are_told(command: Callable[..., Words], server: LocalServer, tmp_path: Path) -> None:
     with server.faults.add(Fault.status(403), path="/fine_tuning/checkpoints/*/permissions"):
         _, out, _ = command(tmp_path / "account")
-    assert "1 gaps: see `fine-tuning archive show" in out
+    assert "1 gap: see `fine-tuning archive show" in out
     assert "permissions (all): The server was told to answer 403." in command("show", tmp_path / "account")[1]
     path = next(each for each in (tmp_path / "account" / "contents").rglob("*") if each.is_file())
     path.write_bytes(b"other")
@@ -152,10 +153,33 @@ def test_progress_is_one_line() -> None:
         seconds=1.5,
         remaining=None,
     )
-    line = "3 of 100+ jobs, 2 of 101+ files (1.2 MB), 0 of 9+ permissions, 1 gaps, listing"
+    line = "3 of 100+ jobs, 2 of 101+ files (1.2 MB), 0 of 9+ permissions, 1 gap, listing"
     assert telling.in_one_line(told) == line
+
+
+def test_who_stops_a_run_is_told_that_it_can_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(asyncio.CancelledError), telling.progress():
+        raise asyncio.CancelledError
+    assert capsys.readouterr().err == (
+        "fine-tuning: stopped; what was fetched is kept: run it again, and it goes on\n"
+    )
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.4, "0 s"), (61, "1 min 1 s"), (7_260, "2 h 1 min")])
 def test_durations(seconds: float, text: str) -> None:
     assert telling.duration(seconds) == text
+
+
+async def test_a_time_that_is_none_is_shown_as_it_came(tmp_path: Path) -> None:
+    milliseconds = 1_700_000_000_000
+    account = Account(f'{{"id":"ftjob-1","status":"succeeded","model":"m","created_at":{milliseconds}}}')
+    account.events = [f'{{"id":"e1","message":"begun","created_at":{milliseconds}}}']
+    async with told(account) as client:
+        await archive_account(client, tmp_path)
+    with Archive(tmp_path) as archive:
+        lines = list(telling.of_job(archive, "ftjob-1"))
+    assert lines == [f"ftjob-1  succeeded  m  {milliseconds}", f"{milliseconds}  begun"]
+
+
+def test_one_is_not_many() -> None:
+    assert [telling.counted(number, "job") for number in (0, 1, 1200)] == ["0 jobs", "1 job", "1,200 jobs"]

@@ -172,7 +172,8 @@ def test_a_bad_file_is_found_before_anything_is_sent(server: LocalServer, comman
     (here / "train.jsonl").write_text('{"messages": []}\n')
     done = command(*CREATE)
     assert (done.code, done.out, server.requests) == (1, "", [])
-    assert "see: fine-tuning files check train.jsonl --method supervised" in done.err
+    assert "; see: fine-tuning files check train.jsonl --method supervised" in done.err
+    assert "; line 1, messages: " in done.err
     assert command(*CREATE, "--no-check").code == 0
 
 

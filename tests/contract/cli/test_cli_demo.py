@@ -45,17 +45,13 @@ def test_in_a_pipe_it_tells_the_whole_story_in_plain_ascii(start: Callable[..., 
     assert list(folder.iterdir()) == []
 
 
-def test_in_a_terminal_it_draws_bars_a_table_and_a_curve(folder: Path, environment: dict[str, str]) -> None:
-    code, written = in_terminal("demo", folder=folder, environment=environment)
+def test_in_a_terminal_it_draws_bars_in_colours(folder: Path, environment: dict[str, str]) -> None:
+    code, written = in_terminal("demo", folder=folder, environment=environment, until="step")
     text = ESCAPE.sub("", written)
-    assert code == 0
+    assert code == 128 + signal.SIGINT
     assert COLOUR.search(written)
     assert "━━━━━━━━━━" in text
-    assert re.search(r"careful +supervised .*step 60/60 +loss \d\.\d\d succeeded", text)
-    assert re.search(r"ftjob-\w+ +failed", text)
-    assert re.search(r"[\u2801-\u28ff]{3}", text)
-    assert "loss" in text
-    assert "step 60" in text
+    assert re.search(r"step \d+/\d+ +loss \d\.\d\d +running", text)
     assert max(len(line) for part in text.split("\n") for line in part.split("\r")) <= 80
     assert list(folder.iterdir()) == []
 

@@ -120,6 +120,7 @@ def test_a_check_looks_at_the_validation_file_too(command: Command, here: Path) 
         ("files", "check", "none.jsonl"),
         ("files", "upload", "none.jsonl"),
         ("files", "upload", "."),
+        ("files", "upload", "train.jsonl", "none.jsonl"),
         ("files", "upload"),
         ("files", "list", "--order", "up"),
         ("files", "upload", "train.jsonl", "--expires-after", "1"),

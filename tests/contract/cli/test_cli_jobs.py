@@ -209,6 +209,9 @@ def test_a_local_server_lives_as_long_as_its_command(command: Command, here: Pat
     kept = command("jobs", "list", "--local", "--db", "jobs.db", "--columns", "id")
     assert kept.out.split() == ["id", made.documents[0]["id"]]
     assert command("jobs", "list", "--local").out == ""
+    assert command("jobs", "create", "--file", "train.jsonl", "--local").err == (
+        "fine-tuning: the job is gone with its local server; --db keeps it, --follow shows its training\n"
+    )
 
 
 def test_a_local_server_is_not_told_of_the_users_account(

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -32,6 +32,10 @@ def url_of(process: Popen[str]) -> str:
     return url
 
 
+def page_of(url: str) -> str:
+    return f"fine-tuning: to watch it, open {urljoin(url, '/')} in a browser\n"
+
+
 def get(url: str) -> Any:
     with urlopen(Request(url, headers={"Authorization": "Bearer any"}), timeout=PATIENCE) as answer:  # noqa: S310 - the local server's
         return json.load(answer)
@@ -42,9 +46,10 @@ def test_it_serves_until_a_signal_then_exits_with_0(
     number: signal.Signals, start: Callable[..., Popen[str]]
 ) -> None:
     process = start("serve")
-    assert get(f"{url_of(process)}/fine_tuning/jobs")["data"] == []
+    url = url_of(process)
+    assert get(f"{url}/fine_tuning/jobs")["data"] == []
     process.send_signal(number)
-    assert process.communicate(timeout=PATIENCE) == ("", "")
+    assert process.communicate(timeout=PATIENCE) == ("", page_of(url))
     assert process.returncode == 0
 
 
@@ -56,6 +61,8 @@ def test_it_passes_for_another_server(like: str, home: str, path: str, start: Ca
     url = url_of(process)
     assert urlsplit(url).path == home
     assert get(f"{url}{path}")["data"]
+    assert process.stderr is not None
+    assert process.stderr.readline() == page_of(f"http://{urlsplit(url).netloc}")
 
 
 def test_a_database_outlives_the_process(start: Callable[..., Popen[str]], folder: Path) -> None:
@@ -105,22 +112,19 @@ def test_a_database_that_another_process_uses_is_one_line_and_exit_code_1(
     )
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_second_signal_does_not_disturb_the_stop(
-    number: signal.Signals, start: Callable[..., Popen[str]]
-) -> None:
+def test_a_second_signal_does_not_disturb_the_stop(start: Callable[..., Popen[str]]) -> None:
     process = start("serve")
     parts = urlsplit(url_of(process))
     with socket.create_connection((str(parts.hostname), parts.port or 0)) as slow:
         head = b"Host: x\r\nAuthorization: Bearer k\r\nContent-Length: 9\r\n\r\n"
         slow.sendall(b"POST /v1/fine_tuning/jobs HTTP/1.1\r\n" + head)
         get(f"{parts.geturl()}/models")  # by now the other request has been begun
-        process.send_signal(number)
+        process.send_signal(signal.SIGINT)
         with contextlib.suppress(OSError):
             while True:  # until the stop has begun
                 socket.create_connection((str(parts.hostname), parts.port or 0)).close()
-        process.send_signal(number)
-        assert process.communicate(timeout=PATIENCE) == ("", "")
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=PATIENCE) == ("", page_of(parts.geturl()))
     assert process.returncode == 0
 
 
@@ -135,6 +139,6 @@ def test_a_host_that_others_can_reach_is_warned_of(start: Callable[..., Popen[st
 
 def test_localhost_is_not_warned_of(start: Callable[..., Popen[str]]) -> None:
     process = start("serve", "--host", "localhost")
-    url_of(process)
+    url = url_of(process)
     process.terminate()
-    assert process.communicate(timeout=PATIENCE) == ("", "")
+    assert process.communicate(timeout=PATIENCE) == ("", page_of(url))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from fine_tuning_async.cli.demo.bars import Bars
 from fine_tuning_async.cli.demo.lines import Lines
 from fine_tuning_async.cli.demo.story import RECIPES, events_after, tell
 from fine_tuning_async.server import LocalServer
+from tests.contract.cli.terminals import COLOUR, ESCAPE
 from tests.serving import mounted
 
 if TYPE_CHECKING:
@@ -135,3 +137,15 @@ async def test_a_terminal_shows_every_name_in_full(client: FineTuningClient, fol
     if columns >= 80:
         assert all(job.id in text and (job.fine_tuned_model or "") in text for job in jobs)
         assert all(job.status in text for job in jobs)
+
+
+async def test_a_terminal_is_left_with_whole_bars_a_table_and_a_curve(
+    client: FineTuningClient, folder: Path
+) -> None:
+    written = StringIO()
+    await tell(client, folder, Bars(Console(file=written, width=80, force_terminal=True)))
+    text = ESCAPE.sub("", written.getvalue())
+    assert COLOUR.search(written.getvalue())
+    assert re.search(r"careful +supervised .*step 60/60 +loss \d\.\d\d succeeded", text)
+    assert re.search(r"ftjob-\w+ +failed", text)
+    assert re.search(r"[\u2801-\u28ff]{3}.*step 60", text, re.DOTALL)

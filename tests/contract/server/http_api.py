@@ -5,13 +5,26 @@ from __future__ import annotations
 import http.client
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+import pytest
 
 if TYPE_CHECKING:
     from tests.specification import Witness
 
 BOUNDARY = "----of-the-test"
+RECORDED = Path(__file__).parents[4] / "shared" / "data" / "responses"
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """Return what a real server has answered."""
+    path = RECORDED / name
+    if not path.exists():
+        pytest.skip("the recorded answers are not beside the repository")
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
 
 
 @dataclass(frozen=True)

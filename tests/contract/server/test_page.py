@@ -209,6 +209,13 @@ def test_a_server_is_known_by_the_name_that_it_listens_on() -> None:
         assert local.get("/_local/state", Host="other").status == 403
 
 
+def test_a_server_that_listens_for_containers_is_known_by_the_name_that_they_have_for_it() -> None:
+    with LocalServer(host="0.0.0.0") as server:  # noqa: S104 - the point
+        local = Api(server.url.removesuffix("/v1"))
+        for host, status in (("fine-tuning:8080", 200), ("evil.example", 403), ("evil.", 403), (":80", 403)):
+            assert local.get("/_local/state", Host=host).status == status
+
+
 def test_the_api_itself_asks_for_no_origin(api: Api) -> None:
     """It asks for a key, which no foreign site can send without being asked first."""
     assert api.get("/models", Origin=EVIL, Host="proxy.example").status == 200

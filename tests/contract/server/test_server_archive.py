@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stdout
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -19,7 +21,7 @@ from fine_tuning_async import (
     PermissionDeniedError,
     archive_account,
 )
-from fine_tuning_async.server import ArchiveServer, NotRunningError, StartError
+from fine_tuning_async.server import ArchiveServer, NotRunningError, StartError, serve_archive
 from tests.contract.test_archive import MODEL, account, create
 
 if TYPE_CHECKING:
@@ -174,3 +176,17 @@ async def test_it_starts_where_there_is_an_archive_and_a_port_and_stops_cleanly(
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientConnectorError):
             await session.get(url)
+
+
+async def test_it_says_at_once_where_it_listens_whoever_reads_that_from_a_pipe(tmp_path: Path) -> None:
+    async with account() as (_, client):
+        await archive_account(client, tmp_path)
+    pipe = io.BytesIO()
+    with redirect_stdout(io.TextIOWrapper(pipe)):
+        serving = asyncio.create_task(serve_archive(tmp_path))
+        for _ in range(60):
+            if not pipe.getvalue():
+                await asyncio.sleep(1)
+        serving.cancel()
+        await asyncio.wait([serving])
+        assert pipe.getvalue().startswith(b"listening on http://127.0.0.1:")

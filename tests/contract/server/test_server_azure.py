@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import http.client
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from fine_tuning_async.server import LocalServer
-from tests.contract.server.http_api import Api
+from tests.contract.server.http_api import Api, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RECORDED = Path(__file__).parents[4] / "shared" / "data" / "responses"
 JOBS = "/fine_tuning/jobs"
 VERSION = "api-version=2024-10-21"
 
@@ -38,14 +35,6 @@ def create(api: Api, **fields: object) -> dict[str, Any]:
     assert answer.status == 201, answer.body
     job: dict[str, Any] = answer.json
     return job
-
-
-def recorded(name: str) -> dict[str, Any]:
-    path = RECORDED / name
-    if not path.exists():
-        pytest.skip("the recorded answers are not beside the repository")
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return found
 
 
 def test_what_is_created_is_answered_with_201_and_where_it_is(server: LocalServer, api: Api) -> None:

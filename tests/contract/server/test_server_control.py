@@ -287,7 +287,7 @@ def test_serve_announces_one_line_and_ends_on_a_signal(number: signal.Signals, t
 def served(path: str) -> Iterator[tuple[subprocess.Popen[str], Api]]:
     code = f"import asyncio; from fine_tuning_async.server import serve; asyncio.run(serve(db={path!r}))"
     command = [sys.executable, "-W", "error", "-c", code]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 -- our own code
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own code
         assert process.stdout is not None
         try:
             line = process.stdout.readline()

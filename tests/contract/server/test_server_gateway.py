@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fine_tuning_async.server import LocalServer
-from tests.contract.server.http_api import Api
+from tests.contract.server.http_api import Api, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RECORDED = Path(__file__).parents[4] / "shared" / "data" / "responses"
 JOBS = "/fine_tuning/jobs"
 MARK = "custom_llm_provider"
 
@@ -28,14 +25,6 @@ def server() -> Iterator[LocalServer]:
 @pytest.fixture
 def api(server: LocalServer) -> Api:
     return Api(server.url)
-
-
-def recorded(name: str) -> dict[str, Any]:
-    path = RECORDED / name
-    if not path.exists():
-        pytest.skip("the recorded answers are not beside the repository")
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return found
 
 
 def test_it_stands_under_a_prefix_and_nowhere_else(server: LocalServer) -> None:

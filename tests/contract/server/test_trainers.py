@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from tests.contract.server.http_api import Api, chat_lines
 from tests.contract.server.trainers import begin, ends_as, eventually, messages, patiently, trained_by
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from fine_tuning_async.server import Report, TrainingTask
     from tests.contract.server.trainers import Script
@@ -200,7 +201,10 @@ def reporting(report: object) -> Script:
         (reporting(Step(1, 2, {"train_loss": 2**70})), "trainer_error", "The trainer failed: TypeError"),
     ],
 )
-def test_a_failure_is_the_jobs_and_not_the_servers(script: Script, code: str, message: str) -> None:
+def test_a_failure_is_the_jobs_and_not_the_servers(
+    script: Script, code: str, message: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL)  # a log with half a surrogate cannot be sent to the process that reports
     with trained_by(script) as (server, api, _):
         job_id = begin(server, api)
         ends_as(api, job_id, "failed")
@@ -210,6 +214,43 @@ def test_a_failure_is_the_jobs_and_not_the_servers(script: Script, code: str, me
         assert len(error["message"]) <= 2000
         assert api.events(job_id)[-1]["message"] == error["message"]
         assert api.get("/models").status == 200
+
+
+async def coroutine(task: TrainingTask) -> list[Report]:
+    raise AssertionError("nobody awaits it")
+
+
+def generator(task: TrainingTask) -> Iterator[Report]:
+    yield Step(1, 1)
+
+
+@pytest.mark.parametrize("script", [coroutine, generator])
+def test_a_train_that_is_no_async_generator_is_told_what_it_should_be(script: Any) -> None:
+    with trained_by(script) as (server, api, _):
+        job_id = begin(server, api)
+        ends_as(api, job_id, "failed")
+        assert api.job(job_id)["error"]["message"] == (
+            f"train() returned a {script.__name__} and no async iterator:"
+            " let it be an async def that yields reports"
+        )
+
+
+def test_what_is_no_trainer_is_refused_at_once() -> None:
+    for wrong, said in ((object(), "an object with a method train"), (Simulation, "not the class")):
+        with pytest.raises(TypeError, match=said):
+            LocalServer(trainer=wrong)  # type: ignore[arg-type]
+
+
+def test_where_a_trainer_broke_down_is_in_the_log_and_what_it_says_itself_is_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for error in (TrainingFailed("diverged"), ValueError("a bug")):
+        with trained_by(failing(error)) as (server, api, _):
+            ends_as(api, begin(server, api), "failed")
+    (record,) = (each for each in caplog.records if each.levelname == "ERROR")
+    assert record.exc_text is not None
+    assert "in script" in record.exc_text
+    assert "ValueError: a bug" in record.exc_text
 
 
 def test_a_trainer_that_cannot_even_begin_fails_its_job() -> None:

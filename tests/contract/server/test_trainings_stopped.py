@@ -178,6 +178,26 @@ def test_a_trainer_that_heeds_no_pause_is_stopped_within_a_step() -> None:
         assert messages(api, job_id)[-3:] == ["Pausing the job", "Step 2/1000", "The job was paused"]
 
 
+def test_a_job_is_paused_while_it_waits_to_be_gone_on_with() -> None:
+    async def script(task: TrainingTask) -> AsyncIterator[Report]:
+        yield Step(1, 3)
+        await task.pausing.wait()
+
+    with trained_by(script) as (server, api, trainer):
+        job_id = begin(server, api)
+        for round_ in (1, 2):
+            eventually(partial(has_tasks, trainer, 2 * round_ - 1))
+            api.post(f"/fine_tuning/jobs/{job_id}/pause")
+            ends_as(api, job_id, "paused")
+            other = begin(server, api)  # keeps the only worker busy
+            eventually(partial(has_tasks, trainer, 2 * round_))
+            assert api.post(f"/fine_tuning/jobs/{job_id}/resume").json["status"] == "running"
+            assert api.post(f"/fine_tuning/jobs/{job_id}/pause").json["status"] == "pausing"
+            assert api.job(job_id)["status"] == "paused"
+            assert api.post(f"/fine_tuning/jobs/{job_id}/resume").json["status"] == "running"
+            api.post(f"/fine_tuning/jobs/{other}/cancel")
+
+
 def test_a_training_that_is_done_before_it_pauses_is_done() -> None:
     async def script(task: TrainingTask) -> AsyncIterator[Report]:
         await task.pausing.wait()
@@ -188,6 +208,10 @@ def test_a_training_that_is_done_before_it_pauses_is_done() -> None:
         eventually(lambda: trainer.tasks)
         api.post(f"/fine_tuning/jobs/{job_id}/pause")
         ends_as(api, job_id, "succeeded")
+
+
+def has_tasks(trainer: Scripted, number: int) -> bool:
+    return len(trainer.tasks) == number
 
 
 def has_message(api: Api, job_id: str, message: str) -> bool:

@@ -32,7 +32,7 @@ def python(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"], ["help"]])
 def test_help_names_every_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(words) == 0
     said = capsys.readouterr()
@@ -83,6 +83,11 @@ def test_a_complaint_that_cannot_be_written_changes_no_exit_code(monkeypatch: py
     assert run(["--bogus"]) == 2
 
 
+def test_help_may_be_asked_for_with_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["help", "jobs", "list"]) == 0
+    assert "Usage: fine-tuning jobs list" in capsys.readouterr().out
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"fine-tuning {__version__}\n"
@@ -93,7 +98,8 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["sevre"], 'Did you mean "serve"?'),
         (["--bogus"], "unknown option --bogus. See: fine-tuning --help"),
-        (["demo", "extra"], "See: fine-tuning demo --help"),
+        (["--local", "jobs", "list"], "unknown option --local before the command; options come behind it."),
+        (["demo", "extra"], "there is no place for 'extra'. See: fine-tuning demo --help"),
         (["serve", "--prot", "1"], "--prot"),
         (["jobs", "lis\x1b[31m\n"], r"lis\x1b[31m"),
         (["jobs", "get", "a", "b"], "See: fine-tuning jobs get --help"),
@@ -125,6 +131,15 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
     done = python("-c", code, *words)
     assert done.returncode == 0, done.stderr
     assert heavy.isdisjoint(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("words", [["jobs", "list"], ["jobs", "create"], ["jobs", "cancel"], ["files", "upload"]])
+def test_the_help_of_a_command_imports_neither_the_client_nor_its_siblings(words: list[str]) -> None:
+    code = "import sys; from fine_tuning_async.cli.command import run; run(sys.argv[1:]); print(*sys.modules)"
+    done = python("-c", code, *words, "--help")
+    modules = set(done.stdout.splitlines()[-1].split())
+    assert f"Usage: fine-tuning {' '.join(words)}" in done.stdout, done.stderr
+    assert {"aiohttp", "fine_tuning_async.client", "fine_tuning_async.cli.plot.command"}.isdisjoint(modules)
 
 
 @pytest.mark.parametrize("missing", ["cyclopts", "rich"])

@@ -92,6 +92,12 @@ def test_jobs_of_one_suffix_are_told_apart() -> None:
     ]
 
 
+def test_a_job_of_azure_is_called_by_its_suffix_too() -> None:
+    document = {"id": "ftjob-000009", "created_at": 0, "model": "gpt", "status": "succeeded", "suffix": "sums"}
+    assert labels([from_dict(FineTuningJob, document)]) == ["sums"]
+    assert labels([from_dict(FineTuningJob, {**document, "suffix": None})]) == ["ftjob-000009"]
+
+
 def test_short_trainings_are_drawn_as_they_are() -> None:
     def over(steps: int) -> int:
         return smoothing(Run(job(1), "a", [{"step": s, "train_loss": 1.0} for s in range(steps)]).curves("loss"))

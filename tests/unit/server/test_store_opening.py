@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from fine_tuning_async.server.store.opening import Sync
+
 COMMITS = 20
 
 
@@ -239,9 +241,13 @@ def log_of(path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("sync", "level"), [("normal", 1), ("full", 2)])
-def test_a_commit_waits_for_the_disk_if_it_is_to(tmp_path: Path, sync: str, level: int) -> None:
-    with closing(Store(str(tmp_path / "jobs.db"), sync)) as store:  # type: ignore[arg-type] # a column of the table
-        assert store._connection.execute("PRAGMA synchronous").fetchone() == (level,)
+def test_a_commit_waits_for_the_disk_if_it_is_to(tmp_path: Path, sync: Sync, level: int) -> None:
+    server = LocalServer(db=tmp_path / "jobs.db", sync=sync)
+    for _ in ("made", "opened again"):
+        with server, server._service.session():
+            connection = server._service.store._connection
+            assert connection.execute("PRAGMA synchronous").fetchone() == (level,)
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_degree_of_durability_that_is_none_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""A simulated training: made-up metrics that fall as real losses do.
+"""The plan of a simulated training, with made-up metrics that fall as real losses do.
 
 Nothing is trained here. The figures are a decaying curve with noise drawn from the job's seed, so the same job
 always tells the same story.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fine_tuning_async.server.trainer import MOST_REPORTS, Plan, batch_for, describe, epochs_for
+from fine_tuning_async.server.plan import MOST_REPORTS, Plan, batch_for, describe, epochs_for
 
 
 def steps_of(plan: Plan) -> list[int]:
