@@ -4,7 +4,7 @@ There are three ways: for texts without unknown fields; for texts whose unknown 
 They give the same models, and refuse the same texts: what one of them will not take, it leaves to the next, and
 the last one words the errors.
 
-Each item of a page is decoded from a text of its own, so that who keeps one item does not keep the page.
+Each item of a page keeps a text of its own, so that who keeps one item does not keep the page.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from ._codec import structure, structure_page
 from ._document import decode, describe
 from ._hooks import Mismatch, hook_for
 from ._mirror import built_by, mirrored
+from ._values import value
 from .errors import ResponseFormatError
 from .models import WireObject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from ._mirror import Build
 
@@ -33,6 +34,7 @@ M = TypeVar("M", bound=WireObject)
 
 REFUSALS = (ValueError, RecursionError, Mismatch)  # msgspec's errors are ValueErrors
 DEEP = 500  # levels that Python's own limit leaves room for, wherever the text is decoded in the end
+SHALLOW = 2 * DEEP  # bytes of a text that cannot be deeper: each level opens and closes
 
 _NO_OPENING = bytes(each for each in range(256) if each not in b"[{")
 
@@ -44,7 +46,7 @@ _EXPONENT = b"e000"
 _NUMBER_ENDS = re.compile(rb"e0+[,\]}\s]")  # what an identifier is not followed by
 
 
-@frozen
+@value
 class Listing(Generic[M]):
     """What a list answered.
 
@@ -84,16 +86,14 @@ def read(cls: type[M], text: bytes, *, request_id: str | None = None) -> M:
     Raises:
         ResponseFormatError: It is no JSON, or does not fit; the message names the path.
     """
-    reader: Callable[[bytes], M]
-    tolerant: Callable[[bytes], M]
-    reader, tolerant = _READERS[cls]
+    readers: _Readers[M] = _READERS[cls]
     try:
-        return reader(text)
+        return readers.exact(text)
     except REFUSALS:
         pass
     try:
         _refuse_traps(text)
-        return tolerant(text)
+        return readers.tolerant(text)
     except REFUSALS:
         return structure(cls, decode(text, request_id=request_id), request_id=request_id)
 
@@ -104,62 +104,89 @@ def read_page(cls: type[M], text: bytes, *, request_id: str | None = None) -> Li
     Raises:
         ResponseFormatError: It is no JSON, no list object, or an item does not fit.
     """
-    reader, tolerant = _READERS[cls]
+    readers: _Readers[M] = _READERS[cls]
     try:
-        envelope, texts = _parted(text)
-        return _listing(map(reader, map(bytes, texts)), envelope)
+        envelope, items = _parted(text)
+        return _listing(readers.page(items), envelope)
     except REFUSALS:
         pass
     try:
         _refuse_traps(text)
         _refuse_long_rest(text, (whole := _open(text)).data)
-        return _listing(map(tolerant, map(bytes, whole.data)), whole)
+        return _listing([*map(readers.tolerant, map(bytes, whole.data))], whole)
     except REFUSALS:
         return _read_strictly(cls, decode(text, request_id=request_id), request_id)
 
 
-def _parted(text: bytes) -> tuple[_EmptyEnvelope, list[msgspec.Raw]]:
-    """Part a page into what is around its items, and the text of each of them.
+def _parted(text: bytes) -> tuple[_EmptyEnvelope, memoryview]:
+    """Part a page into what is around its items, and the list of these.
 
     The first `[` and the last `]` hold the items, if what is around them is an envelope whose `data` is empty:
     between them there is no other place for that.
     """
     start, end = text.find(b"["), text.rfind(b"]") + 1
     around = text[:start] + b"[]" + text[end:]
-    _refuse_deep(around)
-    return _open_empty(around), _part(text[start:end])
+    if len(around) > SHALLOW:
+        _refuse_deep(around)
+    return _open_empty(around), memoryview(text)[start:end]
 
 
-def _listing(items: Iterable[M], envelope: _Envelope | _EmptyEnvelope) -> Listing[M]:
-    models = list(items)
+def _listing(models: list[M], envelope: _Envelope | _EmptyEnvelope) -> Listing[M]:
     last = getattr(models[-1], "id", None) if models else envelope.last_id
     return Listing(models, envelope.has_more, last)
 
 
-class _Readers(dict[type[WireObject], tuple["Callable[[bytes], Any]", "Callable[[bytes], Any]"]]):
-    """What reads one item of a class: that which refuses unknown fields, and that which skips them."""
+@frozen
+class _Readers(Generic[M]):
+    """What reads one class.
 
-    def __missing__(self, cls: type[WireObject]) -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
-        build = built_by(cls, hook_for)
-        self[cls] = (_reader(cls, build, exact=True), _reader(cls, build, exact=False))
+    Attributes:
+        exact: Reads one item, and refuses unknown fields.
+        tolerant: Reads one item, and skips them.
+        page: Reads a list of items, and refuses unknown fields.
+    """
+
+    exact: Callable[[bytes], M]
+    tolerant: Callable[[bytes], M]
+    page: Callable[[memoryview], list[M]]
+
+
+class _ReadersByClass(dict[type[WireObject], _Readers[Any]]):
+    def __missing__(self, cls: type[WireObject]) -> _Readers[Any]:
+        build, exact, tolerant = built_by(cls, hook_for), mirrored(cls, exact=True), mirrored(cls, exact=False)
+        self[cls] = _Readers(_reader(exact, build), _reader(tolerant, build), _page_reader(exact, build))
         return self[cls]
 
 
-_READERS = _Readers()
+_READERS = _ReadersByClass()
 
 
-def _reader(cls: type[WireObject], build: Build, *, exact: bool) -> Callable[[bytes], WireObject]:
-    decoded = msgspec.json.Decoder(mirrored(cls, exact=exact)).decode
+def _reader(mirror: type[msgspec.Struct], build: Build) -> Callable[[bytes], WireObject]:
+    decoded = msgspec.json.Decoder(mirror).decode
 
     def read_item(text: bytes) -> WireObject:
-        _refuse_deep(text)
+        if len(text) > SHALLOW:
+            _refuse_deep(text)
         return build(decoded(text), text)
 
     return read_item
 
 
+def _page_reader(mirror: type[msgspec.Struct], build: Build) -> Callable[[memoryview], list[WireObject]]:
+    decoded = msgspec.json.Decoder(list[mirror]).decode  # type: ignore[valid-type]
+
+    def read_items(text: memoryview) -> list[WireObject]:
+        texts = [*map(bytes, _part(text))]
+        for each in texts:
+            if len(each) > SHALLOW:
+                _refuse_deep(each)
+        return [*map(build, decoded(text), texts)]
+
+    return read_items
+
+
 def _refuse_deep(text: bytes) -> None:
-    if len(text) > 2 * DEEP and len(text.translate(None, _NO_OPENING)) > DEEP:
+    if len(text.translate(None, _NO_OPENING)) > DEEP:
         raise ValueError("it may be nested deeply")
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address
-from urllib.parse import quote, unquote, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from .errors import InvalidArgumentError
 
-__all__ = ["base_url", "is_loopback", "origin", "relative_path", "segment"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["base_url", "is_loopback", "origin", "query_string", "relative_path", "segment"]
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 _CONTROL = re.compile(r"[\x00-\x20\x7f]")
@@ -74,6 +78,19 @@ def segment(value: str, name: str, *, slash: bool = False) -> str:
     if dots or _is_unsafe(value) or ("/" in value and not slash):
         raise InvalidArgumentError(f"{name} is {value!r}, which cannot be an id; take it from the object's `id`")
     return quote(value, safe=":@!$&'()*+,;=~")
+
+
+def query_string(query: Mapping[str, str]) -> str:
+    """Write a query as forms are written (HTML, application/x-www-form-urlencoded).
+
+    Raises:
+        UnicodeEncodeError: It holds a lone surrogate.
+    """
+    return "&".join([f"{_in_query(str(name))}={_in_query(str(value))}" for name, value in query.items()])
+
+
+def _in_query(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else quote_plus(text)
 
 
 def relative_path(path: str) -> str:

@@ -7,13 +7,13 @@ from enum import Enum
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urljoin
 
 from attrs import define, evolve, field
 from multidict import CIMultiDict
 
 from ._document import decode
-from ._urls import origin
+from ._urls import origin, query_string
 from ._values import value
 from .errors import APIError, InvalidArgumentError, ResponseFormatError, error_class
 
@@ -79,7 +79,7 @@ class Request:
             InvalidArgumentError: The query cannot be encoded.
         """
         try:
-            return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+            return f"{self.path}?{query_string(self.query)}" if self.query else self.path
         except UnicodeEncodeError as error:
             raise InvalidArgumentError(
                 f"the query {self.query!r} holds a character that no URL can: {error}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations at run time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urljoin
 
 from cyclopts import Parameter
@@ -18,6 +18,9 @@ from fine_tuning_async.server.store.opening import Sync  # noqa: TC001 - as abov
 
 from .failure import CommandFailure, Misuse
 from .output import complain, harmless, tell
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
 
 HIGHEST_PORT = 65_535
 SPEED = 60.0
@@ -49,7 +52,7 @@ def serve(
     like: Like = "openai",
     sync: Sync = "normal",
     archive: Path | None = None,
-) -> int:
+) -> None:
     """Run the local server until Ctrl-C or SIGTERM.
 
     It prints one line on stdout once it can be reached: `listening on http://127.0.0.1:PORT/v1`. Give that URL
@@ -75,27 +78,35 @@ def serve(
     if not is_loopback(host):
         complain(harmless(f"warning: {host} can be reached from other machines, and any key is accepted"))
     if archive is not None:
-        return _serve_archive(
-            archive, host, port, others=(db, webhook, seed, speed != SPEED, like != "openai", sync != "normal")
+        _refuse_others(db, webhook, seed, speed != SPEED, like != "openai", sync != "normal")
+        _run(server.serve_archive(archive, host=host, port=port, announce=tell))
+        return
+    _run(
+        server.serve(
+            host=host,
+            port=port,
+            db=None if db is None else str(db),
+            seed=seed,
+            speed=speed or None,
+            webhooks=webhook,
+            webhook_secret=os.environ.get("OPENAI_WEBHOOK_SECRET") or None,
+            like=like,
+            sync=sync,
+            announce=_announce,
         )
+    )
+
+
+def _refuse_others(*others: object) -> None:
+    if any(others):
+        raise Misuse("an archive stays as it is: of the other options, only --host and --port go with it")
+
+
+def _run(serving: Coroutine[object, object, None]) -> None:
     try:
-        asyncio.run(
-            server.serve(
-                host=host,
-                port=port,
-                db=None if db is None else str(db),
-                seed=seed,
-                speed=speed or None,
-                webhooks=webhook,
-                webhook_secret=os.environ.get("OPENAI_WEBHOOK_SECRET") or None,
-                like=like,
-                sync=sync,
-                announce=_announce,
-            )
-        )
+        asyncio.run(serving)
     except server.StartError as error:
         raise CommandFailure(str(error)) from error
-    return 0
 
 
 def _announce(line: str) -> None:
@@ -103,13 +114,3 @@ def _announce(line: str) -> None:
     said, _, url = line.rpartition(" ")
     if said == "listening on":
         complain(f"to watch it, open {urljoin(url, '/')} in a browser")
-
-
-def _serve_archive(archive: Path, host: str, port: int, *, others: tuple[object, ...]) -> int:
-    if any(others):
-        raise Misuse("an archive stays as it is: of the other options, only --host and --port go with it")
-    try:
-        asyncio.run(server.serve_archive(archive, host=host, port=port, announce=tell))
-    except server.StartError as error:
-        raise CommandFailure(str(error)) from error
-    return 0

@@ -269,16 +269,19 @@ async def test_its_traces_may_watch() -> None:
 NETRC = "machine 127.0.0.1 login user password of-netrc\n"
 
 
+@pytest.mark.parametrize("view", [False, True])
 @pytest.mark.parametrize("create", [False, True])
 async def test_an_entry_in_netrc_does_not_replace_the_key(
     create: bool,
+    view: bool,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (tmp_path / "netrc").write_text(NETRC)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     async with borrowing(aiohttp.ClientSession(trust_env=True), in_json(JOB)) as (client, server):
-        await (client.create_job("m", "file-1") if create else client.retrieve_job("ftjob-1"))
+        caller = client.with_options(timeout=9) if view else client
+        await (caller.create_job("m", "file-1") if create else caller.retrieve_job("ftjob-1"))
         assert [each.headers.getall("Authorization") for each in server.requests] == [[f"Bearer {KEY}"]]
 
 

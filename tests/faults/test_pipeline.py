@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 import pytest
 
@@ -179,6 +180,7 @@ async def test_an_observer_that_raises_breaks_nothing(caplog: pytest.LogCaptureF
 
 async def test_a_record_says_what_happened(caplog: pytest.LogCaptureFixture) -> None:
     records: list[AttemptRecord] = []
+    began = time.time()
     with caplog.at_level(logging.DEBUG, logger="fine_tuning_async"):
         async with (
             MisbehavingServer([answer(500, {"x-request-id": "req_1"}), answer(body=JOB)]) as server,
@@ -190,6 +192,7 @@ async def test_a_record_says_what_happened(caplog: pytest.LogCaptureFixture) -> 
     assert first.request_id == "req_1"
     assert first.duration >= 0
     assert second.outcome == 200
+    assert began - 0.1 <= first.started_at <= time.time()
     levels = [each.levelname for each in caplog.records if each.name == "fine_tuning_async"]
     assert levels == ["INFO", "DEBUG"], "what was retried is said louder"
     assert "sk-hidden" not in caplog.text

@@ -11,7 +11,7 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import pytest
 from aiohttp import MultipartReader
@@ -24,7 +24,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from fine_tuning_async import APIError, InvalidArgumentError, ResponseFormatError
 from fine_tuning_async._headers import checked_headers
 from fine_tuning_async._secret import Authorization, Secret
-from fine_tuning_async._urls import base_url, origin, relative_path, segment
+from fine_tuning_async._urls import base_url, origin, query_string, relative_path, segment
 from fine_tuning_async._wire import Request, Response, decipher, redirect, retry_after
 from fine_tuning_async.api._form import multipart
 
@@ -175,6 +175,15 @@ def test_a_query_is_encoded_behind_the_path() -> None:
     assert dict(parse_qsl(target[3:])) == query
     assert Request(method="GET", path="/x").target == "/x"
     assert str(Request(method="GET", path="/x", query=query)) == "GET /x"
+
+
+encodable = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@settings(max_examples=50)
+@given(st.dictionaries(encodable, encodable | st.integers()))
+def test_a_query_is_written_as_the_standard_library_writes_it(query: dict[str, Any]) -> None:
+    assert query_string(query) == urlencode(query)
 
 
 # -- redirects ---------------------------------------------------------------------------------------------------

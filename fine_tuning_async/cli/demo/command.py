@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from fine_tuning_async.cli.connection import LOCAL_KEY
 from fine_tuning_async.cli.failure import CommandFailure
 from fine_tuning_async.cli.output import is_terminal
 from fine_tuning_async.cli.terminal import console
@@ -31,7 +32,7 @@ SPEED = 55.0
 """Simulated seconds in a second: the longest of the trainings, some four minutes, takes about four seconds."""
 
 
-def demo() -> int:
+def demo() -> None:
     """Train four models on a local server, and watch them.
 
     It needs no network, no key and no money, takes a few seconds, and leaves nothing behind: a server inside this
@@ -45,14 +46,13 @@ def demo() -> int:
             asyncio.run(_perform(folder, _choose_view()))
     except LocalServerError as error:
         raise CommandFailure(str(error)) from error
-    return 0
 
 
 async def _perform(folder: Path, view: View) -> None:
     async with LocalServer(speed=SPEED) as server:
         view.opening(server.url)
         # Empty, so that nothing is taken from the user's own account.
-        async with FineTuningClient("no-key-needed", base_url=server.url, organization="", project="") as client:
+        async with FineTuningClient(LOCAL_KEY, base_url=server.url, organization="", project="") as client:
             await tell(client, folder, view)
 
 

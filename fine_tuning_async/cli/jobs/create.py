@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from fine_tuning_async.cli.connection import Connection
+from fine_tuning_async.cli.exits import Exit
 from fine_tuning_async.cli.failure import CommandFailure
 from fine_tuning_async.cli.nouns import JOBS
 from fine_tuning_async.cli.output import complain, harmless, tell
@@ -56,7 +57,7 @@ async def create(
     key = new_key() if idempotency_key is None else idempotency_key
     _rehearse(plan, key, printing, aloud=dry_run)
     if dry_run:
-        return 0
+        return Exit.OK
     if idempotency_key is None and not connection.forgets:
         complain(f"idempotency key {key}; to run this again safely, add: --idempotency-key {key}")
     async with connection.client() as client:
@@ -71,7 +72,7 @@ async def create(
         if not follow:
             if connection.forgets:
                 complain("the job is gone with its local server; --db keeps it, --follow shows its training")
-            return 0
+            return Exit.OK
         return await follow_to_end(client, job.id, as_json=printing.json, connection=connection)
 
 
