@@ -117,11 +117,12 @@ class _Source:
 
     def value(self, source: str, attribute: Attribute[Any], hint: Any, path: tuple[str, ...], depth: int) -> str:
         """Return what stands for a field; what needs more than a copy goes through a variable."""
-        inner, _ = split_optional(hint)
+        inner, optional = split_optional(hint)
         if inner in _CHECKED:
             return source
         variable = f"v{len(self.lines)}"
-        there = "" if _kind(inner) == list[Any] else " is not None"
+        # A null is for the hook to refuse, unless there may be none, or the struct has refused it.
+        there = "" if _kind(inner) == list[Any] else " is not None" if optional or _is_model(inner) else " or True"
         self.line(depth, f"if ({variable} := {source}){there}:")
         if _is_model(inner):
             below = (*path, cast("str", attribute.alias))

@@ -16,7 +16,7 @@ from fine_tuning_async import ResponseFormatError, to_dict
 from fine_tuning_async._codec import structure
 from fine_tuning_async._document import decode, encode
 from fine_tuning_async._reading import _read_strictly, read, read_page
-from fine_tuning_async.models import FineTuningJob, JobEvent, WireObject
+from fine_tuning_async.models import FineTuningJob, JobEvent, MultiGrader, WireObject
 from tests.properties.strategies import cases, events, jobs, json_values
 
 if TYPE_CHECKING:
@@ -141,6 +141,11 @@ def test_both_ways_agree_on_a_damaged_text(case: Case, byte: int, data: st.DataO
     at = data.draw(st.integers(0, len(text) - 1))
     text[at : at + data.draw(st.integers(0, 1))] = bytes([byte])
     assert_same(cls, bytes(text))
+
+
+@pytest.mark.parametrize("value", ["null", "[]", "{}", '"x"', '{"a":null}', "[null]"])
+def test_both_ways_refuse_a_null_where_something_is_required_that_no_struct_can_say(value: str) -> None:
+    assert_same(MultiGrader, f'{{"name":"n","graders":{value},"calculate_output":"a"}}'.encode())
 
 
 @quick

@@ -2,7 +2,7 @@
 
 import asyncio
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,21 +39,25 @@ async def wait(
     """
     if max_wait is not None and not max_wait > 0:
         raise Misuse(f"--max-wait is {max_wait:g}; it is a number of seconds above 0")
-    view, ended = view_for(as_json=json), dict[str, FineTuningJob]()
+    view, seen = view_for(as_json=json), dict[str, FineTuningJob]()
     async with connection.client() as client:
         with _detaching(["jobs", "wait", *job_id], connection), view.opened():
             try:
                 async with asyncio.timeout(max_wait):
                     async for job in client.watch_jobs(job_id, poll=poll):
                         view.job(job)
-                        if job.is_terminal:
-                            ended[job.id] = job
+                        seen[job.id] = job
             except TimeoutError:
-                left = ", ".join(harmless(each) for each in dict.fromkeys(job_id) if each not in ended)
-                raise CommandFailure(
-                    f"not ended in {max_wait:g} s, and going on: {left}", exit=Exit.NETWORK
-                ) from None
-    return _verdict(list(ended.values()))
+                raise CommandFailure(_left(job_id, seen, f"{max_wait:g} s"), exit=Exit.NETWORK) from None
+    return _verdict(list(seen.values()))
+
+
+def _left(job_ids: Sequence[str], seen: Mapping[str, FineTuningJob], time: str) -> str:
+    """Say which jobs have not ended in time, and of which nothing is known."""
+    going = [each for each in seen if not seen[each].is_terminal]
+    unseen = [each for each in dict.fromkeys(job_ids) if each not in seen]
+    said = ((f"not ended in {time}, and going on", going), (f"not seen in {time}", unseen))
+    return harmless("; ".join(f"{what}: {', '.join(ids)}" for what, ids in said if ids))
 
 
 async def follow(

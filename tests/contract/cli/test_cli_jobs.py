@@ -118,6 +118,15 @@ def test_a_wait_that_takes_too_long_is_given_up(command: Command, job_id: str) -
     assert done.err == f"fine-tuning: not ended in 0.05 s, and going on: {job_id}\n"
 
 
+def test_a_wait_that_never_saw_a_job_does_not_say_how_it_is(
+    server: LocalServer, command: Command, job_id: str
+) -> None:
+    with server.faults.add(Fault.status(500)):
+        done = command("jobs", "wait", job_id, "--max-wait", "0.05", "--poll", "0.01")
+    assert (done.code, done.out) == (5, "")
+    assert done.err == f"fine-tuning: not seen in 0.05 s: {job_id}\n"
+
+
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
 def test_a_wait_takes_some_time(seconds: str, command: Command, job_id: str) -> None:
     done = command("jobs", "wait", job_id, "--max-wait", seconds)

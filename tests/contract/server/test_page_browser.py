@@ -112,6 +112,16 @@ def test_whatever_a_client_sends_is_text(page: Any, api: Api, server: LocalServe
     assert page.locator("main script, main b").count() == 0
 
 
+def test_an_address_that_names_no_job_shows_so(page: Any, api: Api, server: LocalServer) -> None:
+    job_id = api.create()["id"]
+    for name in ("%", "%zz", "%ff", "ftjob-none"):
+        page.goto(f"{server.url.removesuffix('/v1')}/?{len(name)}#{name}")
+        shows(page.locator("#live"), "live")
+        playwright.expect(page.locator("#gone")).to_be_visible()
+    page.locator(f'#job-list [data-id="{job_id}"] a').click()
+    shows(page.locator("#job-title"), job_id)
+
+
 def test_it_is_used_with_the_keyboard(page: Any, api: Api, server: LocalServer) -> None:
     file_id = api.training_file()
     older, newer = api.create(file_id, suffix="older")["id"], api.create(file_id, suffix="newer")["id"]

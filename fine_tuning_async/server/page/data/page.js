@@ -55,7 +55,12 @@
   }
 
   function wanted() {
-    return decodeURIComponent(location.hash.slice(1));
+    const name = location.hash.slice(1);
+    try {
+      return decodeURIComponent(name);
+    } catch {
+      return name; // no text of a link of ours
+    }
   }
   const isJob = (id) => id !== "" && $(id) === null;
 
