@@ -11,6 +11,7 @@ from attrs import define, evolve, field
 
 from ._opening import opened
 from ._ranges import described, from_byte, is_strong
+from ._reporting import report
 from ._wire import Response
 from .errors import APIError, ConnectionFailed, FineTuningError, ResponseFormatError
 from .retry import may_retry
@@ -232,4 +233,4 @@ class Download:
         self._attempt += 1
 
     def _report(self, outcome: Response | FineTuningError, delay: float | None) -> None:
-        self.pipeline.report(self.request, self._attempt, self._began, outcome, delay)
+        report(self.pipeline.on_attempt, self.request, self._attempt, self._began, outcome, delay)

@@ -23,7 +23,7 @@ from .models import (
 if TYPE_CHECKING:
     from cattrs import Converter
 
-__all__ = ["Hook", "Mismatch", "converter", "each_of", "hook_for"]
+__all__ = ["Hook", "Mismatch", "converter", "each_of", "hook_for", "is_model"]
 
 # Beyond it a double no longer tells neighbouring whole numbers apart (IEEE 754, binary64).
 EXACT_FLOAT = 2.0**53
@@ -157,7 +157,8 @@ def _is_dict(hint: Any) -> bool:
     return getattr(hint, "__origin__", None) is dict
 
 
-def _is_model(hint: Any) -> bool:
+def is_model(hint: Any) -> bool:
+    """Tell whether a type is a model of our own."""
     return isinstance(hint, type) and issubclass(hint, WireObject)
 
 
@@ -191,5 +192,5 @@ def converter() -> Converter:
     made.register_structure_hook_func(lambda hint: hint is object, _anything)
     made.register_structure_hook_factory(_is_list, _list_hook)
     made.register_structure_hook_factory(_is_dict, _dict_hook)
-    made.register_structure_hook_factory(_is_model, lambda cls: model_hook(cls, hook_for))
+    made.register_structure_hook_factory(is_model, lambda cls: model_hook(cls, hook_for))
     return made

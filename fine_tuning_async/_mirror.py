@@ -13,6 +13,7 @@ import msgspec
 from attrs import NOTHING, Attribute, define, field, fields
 
 from ._generate import Hook, split_optional
+from ._hooks import is_model
 from .models import FineTuningJob, WireObject
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def mirrored(cls: type[WireObject], *, exact: bool) -> type[msgspec.Struct]:
     keys = {f"u{index}": key for index, key in enumerate(_SEEN.get(cls, ()))}
     for name, attribute, hint in _members(cls):
         inner, optional = split_optional(hint)
-        kind = mirrored(inner, exact=exact) if _is_model(inner) else _kind(inner)
+        kind = mirrored(inner, exact=exact) if is_model(inner) else _kind(inner)
         kind = kind | None if optional else kind
         members.append((name, kind) if attribute.default is NOTHING else (name, kind, attribute.default))
         keys[name] = cast("str", attribute.alias)
@@ -84,10 +85,6 @@ def _members(cls: type[WireObject]) -> list[tuple[str, Attribute[Any], Any]]:
 def _kind(hint: Any) -> Any:
     # Of what goes through the hooks, a struct can tell a list; most lists of models are empty.
     return list[Any] if get_origin(hint) is list and hint not in _CHECKED else _CHECKED.get(hint, Any)
-
-
-def _is_model(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, WireObject)
 
 
 @define
@@ -122,9 +119,9 @@ class _Source:
             return source
         variable = f"v{len(self.lines)}"
         # A null is for the hook to refuse, unless there may be none, or the struct has refused it.
-        there = "" if _kind(inner) == list[Any] else " is not None" if optional or _is_model(inner) else " or True"
+        there = "" if _kind(inner) == list[Any] else " is not None" if optional or is_model(inner) else " or True"
         self.line(depth, f"if ({variable} := {source}){there}:")
-        if _is_model(inner):
+        if is_model(inner):
             below = (*path, cast("str", attribute.alias))
             self.line(depth + 1, f"{variable} = {self.construction(inner, variable, below, depth + 1)}")
         else:

@@ -225,14 +225,3 @@ class Pipeline:
         if attempt > 1:
             failure.add_note(f"The request was tried {attempt} times.")
         return failure
-
-    def report(
-        self,
-        request: Request,
-        attempt: int,
-        start: float,
-        outcome: Response | FineTuningError,
-        delay: float | None,
-    ) -> None:
-        """Tell the log and the observer of an attempt that has ended now; its start is on the loop's clock."""
-        report(self.on_attempt, request, attempt, start, outcome, delay)

@@ -13,8 +13,7 @@ from yarl import URL
 
 from ._arriving import Arriving, bounded
 from ._delivery import FOREIGN, explained
-from ._headers import KEY_HEADERS
-from ._sessions import sends_again
+from ._middlewares import middlewares, sets_late
 from ._time_limit import TimeLimit
 from ._values import value
 from ._wire import Body, Response
@@ -32,12 +31,8 @@ __all__ = ["AiohttpTransport", "Parcel", "Transport"]
 READ_BUFFER = 2**16
 STREAM_BUFFER = 2**18  # as much as asyncio takes from a socket at once
 MAX_HEADER = 8_190
-# What aiohttp sends a second time by itself when a connection breaks.
-SENT_AGAIN = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 MAX_HEADERS = 128
 LARGE = 2**20  # bytes; aiohttp warns when more is handed to it in one piece
-# What a request without the key may carry. A session adds what it is set to: cookies, its own authorisation.
-BARE_HEADERS = frozenset({"accept", "accept-encoding", "connection", "host", "if-range", "range", "user-agent"})
 NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
 
@@ -137,7 +132,7 @@ class AiohttpTransport:
         buffer: int = READ_BUFFER,
     ) -> Awaitable[aiohttp.ClientResponse]:
         key, plain = parcel.authorization, self._sessions.plain
-        late = not plain and _set_late(session)
+        late = not plain and sets_late(session)
         return session.request(
             parcel.method,
             URL(parcel.url, encoded=True),
@@ -152,63 +147,9 @@ class AiohttpTransport:
             max_line_size=MAX_HEADER,
             max_field_size=MAX_HEADER,
             max_headers=MAX_HEADERS,
-            middlewares=[] if plain and key is not None else _middlewares(session, parcel, late=late),
+            middlewares=[] if plain and key is not None else middlewares(session, parcel.method, key, late=late),
             upload_tracker=tracker,
         )
-
-
-def _set_late(session: aiohttp.ClientSession) -> bool:
-    # aiohttp refuses an Authorization header beside the session's own auth or an entry of the user's .netrc; a
-    # middleware sets the header after that check, and replaces what the session would have sent: a default header
-    # too, as another server's key may be in it.
-    defaults = session.headers
-    own = bool(defaults) and any(name in defaults for name in KEY_HEADERS)
-    return own or session.trust_env or session.auth is not None
-
-
-def _middlewares(
-    session: aiohttp.ClientSession, parcel: Parcel, *, late: bool
-) -> list[aiohttp.ClientMiddlewareType]:
-    # What a 404 says about a DELETE depends on whether it was sent before; and reads that are sent again behind
-    # the back of the retry budget double the load on a server that is down.
-    once = [_sending_once()] if parcel.method in SENT_AGAIN and sends_again(session) else []
-    if parcel.authorization is None:
-        return [_bare, *once]
-    return [_authorizing(parcel.authorization), *once] if late else once
-
-
-def _sending_once() -> aiohttp.ClientMiddlewareType:
-    """Keep aiohttp from sending a request again by itself when the connection breaks."""
-    broke: list[aiohttp.ClientError] = []
-
-    async def send(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        if broke:
-            raise broke.pop()
-        try:
-            return await handler(request)
-        except aiohttp.ClientError as error:
-            broke.append(error)
-            raise
-
-    return send
-
-
-def _authorizing(key: Authorization) -> aiohttp.ClientMiddlewareType:
-    async def authorize(
-        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        for name in KEY_HEADERS:
-            request.headers.popall(name, None)
-        request.headers[key.name] = key.reveal()
-        return await handler(request)
-
-    return authorize
-
-
-async def _bare(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    for name in [each for each in request.headers if each.lower() not in BARE_HEADERS]:
-        request.headers.popall(name, None)
-    return await handler(request)
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:

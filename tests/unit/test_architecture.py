@@ -33,7 +33,7 @@ ROOMS = (
     ("_generate", "_hooks", "_mirror", "_codec", "_reading"),
     ("_urls", "_azure", "_headers", "_secret", "_wire", "_ranges"),
     ("retry",),
-    ("_memory", "_sessions", "_delivery", "_time_limit", "_arriving", "transport"),
+    ("_memory", "_sessions", "_middlewares", "_delivery", "_time_limit", "_arriving", "transport"),
     ("_credentials", "_reporting", "_pipeline", "_opening", "_downloads"),
     ("pagination",),
     ("api",),
@@ -52,7 +52,7 @@ ROOMS = (
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 # Rooms whose modules are read by everyone, whatever line they stand on.
 PLAIN = {"_version"}
-CLIENT_ROOMS = {"_sessions", "_delivery", "transport"}
+CLIENT_ROOMS = {"_sessions", "_middlewares", "_delivery", "transport"}
 SENDERS = {"server.delivery"}  # where the local server delivers webhooks
 
 
