@@ -105,8 +105,8 @@ class Response:
     def request_id(self) -> str | None:
         """The server's id of the request, if it gave one."""
         for name in REQUEST_ID_HEADERS:
-            if (value := self.headers.get(name)) is not None:
-                return value
+            if (given := self.headers.get(name)) is not None:
+                return given
         return None
 
     def json(self) -> object:

@@ -16,6 +16,9 @@ from .memory import peak
 from .works import CALLS, WORKS, Calls
 
 WARM_UP = 50
+LARGE = 2**22
+"""Bytes that each contender lets go of first. glibc keeps what is smaller from then on; without, chance would say
+for whom each receive maps its memory anew."""
 
 
 async def run(contender: Contender, work: Calls) -> int:
@@ -36,6 +39,7 @@ async def warmed_up(contender: Contender, work: Calls) -> int:
 
 async def main(work: Calls, name: str, port: int) -> dict[str, float]:
     """Measure; return seconds of CPU and by the wall, the peak of memory in bytes, how much it grew, the items."""
+    bytes(LARGE)
     async with opened(name, f"http://127.0.0.1:{port}/{work.warm_up}/0/v1") as contender:
         assert await warmed_up(contender, work) == work.warm_up
     async with opened(name, f"http://127.0.0.1:{port}/{work.count}/{work.delay}/v1") as contender:
