@@ -79,11 +79,14 @@ def metadata_filter(request: web.Request) -> list[tuple[str, str]] | None:
         message = f"Invalid 'metadata': too many properties. Expected at most {_MOST_PAIRS}, got {len(pairs)}."
         raise bad_request(message, "metadata", "object_above_max_properties")
     plain = request.query.get("metadata")
-    if plain is None:
-        return pairs or None
-    if plain != "null" or pairs:
+    if plain not in {None, "null"} or (plain and pairs) or any(map(_is_nested, pairs)):
         message = (
             "Invalid 'metadata': give metadata[key]=value for each pair, or metadata=null for jobs without any."
         )
         raise bad_request(message, "metadata", "invalid_value")
-    return NO_METADATA
+    return NO_METADATA if plain else pairs or None
+
+
+def _is_nested(pair: tuple[str, str]) -> bool:
+    """Tell whether a pair is none: `metadata[]=` adds to an array, and `metadata[a][b]=` goes into an object."""
+    return not pair[0] or "][" in pair[0]

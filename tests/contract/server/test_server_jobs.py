@@ -278,7 +278,15 @@ def test_metadata_filters_jobs(api: Api) -> None:
     assert listed("metadata[a]=1&metadata[b]=2") == [both]
     assert listed("metadata[a]=2") == []
     assert listed("metadata=null") == none[::-1]
-    assert api.get("/fine_tuning/jobs?metadata=none").status == 400
+    for wrong in (
+        "metadata=none",
+        "metadata=",
+        "metadata[]=",
+        "metadata[]=1",
+        "metadata[a][b]=1",
+        "metadata=null&metadata[a]=1",
+    ):
+        assert api.get(f"/fine_tuning/jobs?{wrong}").status == 400, wrong
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "101", "x", "1.5", "", "٣", "9" * 5000, "1e2", "+1", " 1"])
